@@ -1,0 +1,43 @@
+"""E-mail addresses: what we accept, how we compare them, how we show them to others."""
+
+from dataclasses import dataclass
+
+from email_validator import EmailNotValidError, validate_email
+
+from domain.errors import Invalid
+
+LONGEST = 254
+"""Octets of an address that fits an SMTP path (RFC 5321, 4.5.3.1.3)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A checked address: `email` goes on the envelope, `key` says whether two are the same."""
+
+    email: str
+    key: str
+
+    @property
+    def masked(self) -> str:
+        """The address as it may be shown where others could look on: `a***@example.org`."""
+        local, _, domain = self.email.rpartition("@")
+        return f"{local[:1]}***@{domain}"
+
+
+def address_of(text: str, *, field: str = "email") -> Address:
+    """Return the checked address; raises `Invalid` with the reason.
+
+    Internationalised domains are stored in their ASCII form (RFC 5891), so that every relay can be
+    given the stored address byte for byte; a non-ASCII local part is kept (RFC 6531) and whether the
+    relay can take it is decided when sending.
+    """
+    if len(text.encode()) > LONGEST:
+        raise Invalid(field, f"an address has at most {LONGEST} characters")
+    if not text.isprintable():
+        raise Invalid(field, "an address has no control characters")
+    try:
+        checked = validate_email(text.strip(), check_deliverability=False, test_environment=True)
+    except EmailNotValidError as refusal:
+        raise Invalid(field, f"not an e-mail address ({str(refusal).rstrip('.')})") from None
+    email = f"{checked.local_part}@{checked.ascii_domain}"
+    return Address(email=email, key=email.casefold())

@@ -1,0 +1,262 @@
+"""The ledger: one row per campaign, subscriber and channel; its status column is the queue."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from sqlalchemy import (
+    ColumnElement,
+    Index,
+    UniqueConstraint,
+    and_,
+    bindparam,
+    case,
+    func,
+    insert,
+    literal,
+    or_,
+    update,
+)
+from sqlalchemy import (
+    select as sa_select,
+)
+from sqlmodel import Field, SQLModel, col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlmodel.sql.expression import SelectOfScalar
+
+from domain.audiences import Audience, reachable
+from domain.columns import BigKey, UtcDateTime, word_of
+from domain.languages import Language
+from domain.subscribers import Channel, Subscriber
+
+
+class Status(StrEnum):
+    """Where a delivery stands."""
+
+    QUEUED = "queued"
+    SENDING = "sending"
+    SENT = "sent"
+    FAILED = "failed"
+    BOUNCED = "bounced"
+    SKIPPED = "skipped"
+    UNCERTAIN = "uncertain"
+
+
+FINAL = (Status.SENT, Status.FAILED, Status.BOUNCED, Status.SKIPPED, Status.UNCERTAIN)
+
+
+class Skip(StrEnum):
+    """Why a reader was passed over."""
+
+    LEFT = "left"
+    ERASED = "erased"
+    CANCELLED = "cancelled"
+
+
+class Delivery(SQLModel, table=True):
+    """One campaign to one subscriber over one channel."""
+
+    __table_args__ = (
+        UniqueConstraint("campaign_id", "subscriber_id", "channel"),
+        Index("ix_delivery_due", "channel", "status", "due_at"),
+        Index("ix_delivery_campaign_status", "campaign_id", "status"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=BigKey)
+    campaign_id: int = Field(foreign_key="campaign.id")
+    subscriber_id: int | None = Field(
+        default=None, foreign_key="subscriber.id", index=True, ondelete="SET NULL"
+    )
+    channel: Channel = Field(sa_type=word_of(Channel))
+    language: Language = Field(sa_type=word_of(Language))
+    status: Status = Field(default=Status.QUEUED, sa_type=word_of(Status))
+    reason: str = ""
+    attempts: int = 0
+    due_at: datetime = Field(sa_type=UtcDateTime)
+    """When it may be claimed: for a row in `sending`, the end of its lease."""
+    finished_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One delivery taken for sending; the attempt number fences its outcome."""
+
+    delivery_id: int
+    attempt: int
+    campaign_id: int
+    language: Language
+    subscriber: Subscriber
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one claim. A status of `queued` asks for another attempt at `due_at`."""
+
+    claim: Claim
+    status: Status
+    reason: str = ""
+    due_at: datetime | None = None
+
+
+async def queue(
+    session: AsyncSession,
+    campaign_id: int,
+    audience: Audience,
+    channel: Channel,
+    languages: Sequence[Language],
+    now: datetime,
+) -> int:
+    """Insert one row per reachable reader in one statement and return how many there are.
+
+    `languages` are those of the campaign, its fallback first: readers of other languages get that.
+    """
+    spoken = case(
+        (col(Subscriber.language).in_(languages), col(Subscriber.language)),
+        else_=literal(languages[0], type_=word_of(Language)),
+    )
+    readers = sa_select(
+        literal(campaign_id),
+        col(Subscriber.id),
+        literal(channel, type_=word_of(Channel)),
+        spoken,
+        literal(Status.QUEUED, type_=word_of(Status)),
+        literal(""),
+        literal(0),
+        literal(now, type_=UtcDateTime),
+    ).where(audience.condition(), reachable(channel))
+    columns = [
+        "campaign_id",
+        "subscriber_id",
+        "channel",
+        "language",
+        "status",
+        "reason",
+        "attempts",
+        "due_at",
+    ]
+    connection = await session.connection()
+    return (await connection.execute(insert(Delivery).from_select(columns, readers))).rowcount
+
+
+async def claim(
+    session: AsyncSession,
+    channel: Channel,
+    active_campaigns: Sequence[int],
+    now: datetime,
+    *,
+    limit: int,
+    lease: timedelta,
+) -> list[Claim]:
+    """Take due deliveries under a lease; readers who left since the start are skipped on the spot.
+
+    A row whose sender died comes back when its lease ends: it may have been sent, and goes again
+    with the same Message-ID.
+    """
+    ids = (await session.exec(_due(channel, active_campaigns, now, limit))).all()
+    if not ids:
+        return []
+    query = (
+        select(Delivery, Subscriber)
+        .outerjoin(Subscriber, col(Subscriber.id) == col(Delivery.subscriber_id))
+        .where(col(Delivery.id).in_(ids))
+        .order_by(col(Delivery.id))
+    )
+    claims, gone = [], []
+    for delivery, subscriber in (await session.exec(query)).all():
+        if subscriber is None or subscriber.consented_at(channel) is None:
+            gone.append((delivery, Skip.ERASED if subscriber is None else Skip.LEFT))
+        else:
+            claims.append(_claim_of(delivery, subscriber))
+    await _lease(session, [claim.delivery_id for claim in claims], now + lease)
+    for delivery, reason in gone:
+        delivery.status, delivery.reason, delivery.finished_at = Status.SKIPPED, reason, now
+    await session.flush()
+    return claims
+
+
+async def record(session: AsyncSession, outcomes: Sequence[Outcome], now: datetime) -> None:
+    """Write outcomes; one that comes too late (somebody re-claimed the row) changes nothing."""
+    if not outcomes:
+        return
+    connection = await session.connection()
+    table = SQLModel.metadata.tables["delivery"]
+    await connection.execute(
+        update(table)
+        .where(
+            table.c.id == bindparam("delivery"),
+            table.c.attempts == bindparam("attempt"),
+            table.c.status == Status.SENDING,
+        )
+        .values(
+            status=bindparam("outcome"),
+            reason=bindparam("why"),
+            due_at=bindparam("due"),
+            finished_at=bindparam("finished"),
+        ),
+        [_values_of(outcome, now) for outcome in outcomes],
+    )
+
+
+async def skip_queued(session: AsyncSession, campaign_id: int, reason: Skip, now: datetime) -> int:
+    """Skip what has not begun; deliveries in `sending` end by themselves."""
+    skipped = await session.exec(
+        update(Delivery)
+        .where(col(Delivery.campaign_id) == campaign_id, col(Delivery.status) == Status.QUEUED)
+        .values(status=Status.SKIPPED, reason=reason, finished_at=now)
+        .execution_options(synchronize_session=False)
+    )
+    return skipped.rowcount
+
+
+async def counts(session: AsyncSession, campaign_id: int) -> dict[Status, int]:
+    """Return how many deliveries of a campaign stand where; every status is named."""
+    query = (
+        select(Delivery.status, func.count())
+        .where(col(Delivery.campaign_id) == campaign_id)
+        .group_by(col(Delivery.status))
+    )
+    found = dict((await session.exec(query)).all())
+    return {status: found.get(status, 0) for status in Status}
+
+
+def _due(channel: Channel, campaigns: Sequence[int], now: datetime, limit: int) -> SelectOfScalar[int | None]:
+    waiting: ColumnElement[bool] = or_(
+        col(Delivery.status) == Status.QUEUED, col(Delivery.status) == Status.SENDING
+    )
+    return (
+        select(col(Delivery.id))
+        .where(
+            and_(col(Delivery.channel) == channel, waiting, col(Delivery.due_at) <= now),
+            col(Delivery.campaign_id).in_(campaigns),
+        )
+        .order_by(col(Delivery.due_at), col(Delivery.id))
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+
+
+def _claim_of(delivery: Delivery, subscriber: Subscriber) -> Claim:
+    assert delivery.id is not None
+    return Claim(delivery.id, delivery.attempts + 1, delivery.campaign_id, delivery.language, subscriber)
+
+
+async def _lease(session: AsyncSession, ids: list[int], until: datetime) -> None:
+    await session.exec(
+        update(Delivery)
+        .where(col(Delivery.id).in_(ids))
+        .values(status=Status.SENDING, attempts=col(Delivery.attempts) + 1, due_at=until)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def _values_of(outcome: Outcome, now: datetime) -> dict[str, object]:
+    final = outcome.status in FINAL
+    return {
+        "delivery": outcome.claim.delivery_id,
+        "attempt": outcome.claim.attempt,
+        "outcome": outcome.status,
+        "why": outcome.reason,
+        "due": outcome.due_at or now,
+        "finished": now if final else None,
+    }

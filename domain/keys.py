@@ -1,0 +1,42 @@
+"""Keys derived from the service's one secret: unsubscribe links, address hashes, hook secrets."""
+
+import hmac
+from hashlib import sha256
+
+MAC_BYTES = 16
+"""128 bits: enough that nobody guesses a link, short enough for a header."""
+
+
+class Keyring:
+    """Makes one independent key per purpose out of the service's secret."""
+
+    def __init__(self, secret: str) -> None:
+        """Take the secret of `[service] secret`; whoever holds it can forge links."""
+        self._secret = secret.encode()
+
+    def hash_address(self, email_key: str) -> str:
+        """Return the keyed hash under which an address stays suppressed after its erasure."""
+        return self._mac("address", email_key).hex()
+
+    def sign_unsubscribe(self, subscriber_id: int) -> str:
+        """Return the token of a reader's unsubscribe link; it never expires and needs no storage."""
+        return f"{subscriber_id}-{self._mac('unsubscribe', str(subscriber_id))[:MAC_BYTES].hex()}"
+
+    def read_unsubscribe(self, token: str) -> int | None:
+        """Return the subscriber's number of a genuine unsubscribe token, else None."""
+        number = token.partition("-")[0]
+        if not (number.isascii() and number.isdigit() and len(number) < 19):
+            return None
+        genuine = hmac.compare_digest(self.sign_unsubscribe(int(number)).encode(), token.encode())
+        return int(number) if genuine else None
+
+    def webhook_secret(self) -> str:
+        """Return the secret that Telegram repeats to us with each webhook call."""
+        return self._mac("telegram-webhook", "").hex()
+
+    def message_id(self, campaign_id: int, subscriber_id: int) -> str:
+        """Return the left part of the Message-ID: the same for every copy of one delivery."""
+        return self._mac("message-id", f"{campaign_id}:{subscriber_id}")[:MAC_BYTES].hex()
+
+    def _mac(self, purpose: str, message: str) -> bytes:
+        return hmac.digest(self._secret, f"helixpost/{purpose}/{message}".encode(), sha256)

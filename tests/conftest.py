@@ -1,0 +1,95 @@
+"""What every test may use: an empty database of either kind, a moment, a keyring."""
+
+import asyncio
+import os
+import shutil
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import uuid4
+
+import asyncpg
+import pytest
+from sqlalchemy import make_url
+
+from domain.database import Database, DatabaseSettings
+from domain.keys import Keyring
+from helixpost import schema
+
+POSTGRES = os.environ.get("HELIXPOST_TEST_POSTGRES", "postgresql://postgres@127.0.0.1:5432/postgres")
+NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def now() -> datetime:
+    return NOW
+
+
+@pytest.fixture
+def keyring() -> Keyring:
+    return Keyring("a-key-for-the-tests-only-0123456789")
+
+
+async def _ask_postgres(*statements: str) -> None:
+    connection = await asyncpg.connect(POSTGRES, timeout=5)
+    try:
+        for statement in statements:
+            await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+async def _migrate(url: str) -> None:
+    database = Database(DatabaseSettings(url=url))
+    await schema.migrate(database)
+    await database.close()
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated SQLite file that each test copies."""
+    path = tmp_path_factory.mktemp("template") / "empty.db"
+    asyncio.run(_migrate(f"sqlite:///{path}"))
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgres_template() -> Iterator[str]:
+    """A migrated PostgreSQL database that each test copies; dropped at the end."""
+    name = f"helixpost_test_{uuid4().hex[:12]}"
+    try:
+        asyncio.run(_ask_postgres(f'CREATE DATABASE "{name}"'))
+    except (OSError, TimeoutError, asyncpg.PostgresError) as error:
+        if "HELIXPOST_TEST_POSTGRES" in os.environ:
+            raise
+        pytest.skip(f"SKIPPED ON POSTGRESQL: no server answers at 127.0.0.1:5432 ({error})")
+    asyncio.run(_migrate(_with_name(name)))
+    yield name
+    asyncio.run(_ask_postgres(f'DROP DATABASE "{name}" WITH (FORCE)'))
+
+
+def _with_name(name: str) -> str:
+    return make_url(POSTGRES).set(database=name).render_as_string(hide_password=False)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The address of an empty, migrated database of each kind."""
+    if request.param == "sqlite":
+        path = tmp_path / "helixpost.db"
+        shutil.copy(request.getfixturevalue("sqlite_template"), path)
+        yield f"sqlite:///{path}"
+        return
+    template = request.getfixturevalue("postgres_template")
+    name = f"{template}_{uuid4().hex[:8]}"
+    asyncio.run(_ask_postgres(f'CREATE DATABASE "{name}" TEMPLATE "{template}"'))
+    yield _with_name(name)
+    asyncio.run(_ask_postgres(f'DROP DATABASE "{name}" WITH (FORCE)'))
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    """An empty, migrated database of each kind."""
+    opened = Database(DatabaseSettings(url=database_url))
+    yield opened
+    await opened.close()

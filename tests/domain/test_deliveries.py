@@ -1,0 +1,97 @@
+"""The ledger: queued once, claimed under a lease, fenced by attempt, balanced at the end."""
+
+from datetime import datetime, timedelta
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from domain import campaigns, deliveries, subscribers
+from domain.audiences import Audience
+from domain.campaigns import Campaign, Draft, Text
+from domain.consents import Method, Proof, grant, keep_text, withdraw
+from domain.database import Database
+from domain.deliveries import Outcome, Status
+from domain.languages import Language
+from domain.subscribers import Channel, Profile, Subscriber
+
+LEASE = timedelta(minutes=10)
+LETTERS = {Language.ENGLISH: {"subject": "s"}, Language.SLOVENIAN: {"subject": "s"}}
+
+
+async def _reader(session: AsyncSession, email: str, language: Language, now: datetime) -> Subscriber:
+    reader = await subscribers.add(session, Profile(language=language), now)
+    reader.email = reader.email_key = email
+    text = await keep_text(session, "I agree", Language.ENGLISH)
+    await grant(session, reader, Channel.EMAIL, text, Proof(Method.WEB, "a test", now))
+    return reader
+
+
+async def _started(session: AsyncSession, now: datetime) -> Campaign:
+    texts = {language: Text("s", "", "b") for language in LETTERS}
+    draft = Draft("c", Audience(), (Channel.EMAIL,), "newsletter", "hash", texts)
+    campaign = await campaigns.create(session, draft, now)
+    assert campaign.id is not None
+    await campaigns.approve(session, campaign.id, now)
+    await campaigns.schedule(session, campaign.id, now, "UTC", now)
+    assert await campaigns.start(session, campaign.id, LETTERS, now)
+    return campaign
+
+
+async def test_every_reader_is_queued_once_in_a_language_of_the_campaign(
+    database: Database, now: datetime
+) -> None:
+    async with database.transaction() as session:
+        await _reader(session, "a@example.org", Language.SLOVENIAN, now)
+        await _reader(session, "b@example.org", Language.ITALIAN, now)
+        campaign = await _started(session, now)
+        assert campaign.id is not None
+        assert not await campaigns.start(session, campaign.id, LETTERS, now)
+        claims = await deliveries.claim(session, Channel.EMAIL, [campaign.id], now, limit=9, lease=LEASE)
+    assert [claim.language for claim in claims] == [Language.SLOVENIAN, Language.ENGLISH]
+
+
+async def test_a_claim_is_not_given_twice_until_its_lease_ends(database: Database, now: datetime) -> None:
+    async with database.transaction() as session:
+        await _reader(session, "a@example.org", Language.ENGLISH, now)
+        campaign = await _started(session, now)
+    ids = [campaign.id or 0]
+    async with database.transaction() as session:
+        first = await deliveries.claim(session, Channel.EMAIL, ids, now, limit=9, lease=LEASE)
+        again = await deliveries.claim(session, Channel.EMAIL, ids, now, limit=9, lease=LEASE)
+    async with database.transaction() as session:
+        late = await deliveries.claim(session, Channel.EMAIL, ids, now + LEASE, limit=9, lease=LEASE)
+    assert (len(first), len(again), len(late)) == (1, 0, 1)
+    assert late[0].attempt == 2
+
+
+async def test_an_outcome_from_before_a_re_claim_changes_nothing(database: Database, now: datetime) -> None:
+    async with database.transaction() as session:
+        await _reader(session, "a@example.org", Language.ENGLISH, now)
+        campaign = await _started(session, now)
+        assert campaign.id is not None
+        [frozen] = await deliveries.claim(session, Channel.EMAIL, [campaign.id], now, limit=9, lease=LEASE)
+        [newer] = await deliveries.claim(
+            session, Channel.EMAIL, [campaign.id], now + LEASE, limit=9, lease=LEASE
+        )
+        await deliveries.record(session, [Outcome(frozen, Status.FAILED, "stale")], now)
+        assert (await deliveries.counts(session, campaign.id))[Status.SENDING] == 1
+        await deliveries.record(session, [Outcome(newer, Status.SENT)], now)
+        assert (await deliveries.counts(session, campaign.id))[Status.SENT] == 1
+
+
+async def test_a_reader_who_left_since_the_start_is_skipped(database: Database, now: datetime) -> None:
+    async with database.transaction() as session:
+        reader = await _reader(session, "a@example.org", Language.ENGLISH, now)
+        campaign = await _started(session, now)
+        assert campaign.id is not None
+        assert await withdraw(session, reader, Channel.EMAIL, Proof(Method.WEB, "left", now))
+        assert not await deliveries.claim(session, Channel.EMAIL, [campaign.id], now, limit=9, lease=LEASE)
+        progress = await campaigns.progress(session, campaign.id)
+        assert progress.counts[Status.SKIPPED] == 1
+        assert await campaigns.finish_balanced(session, now) == [campaign.id]
+
+
+async def test_a_campaign_with_a_queued_row_does_not_end(database: Database, now: datetime) -> None:
+    async with database.transaction() as session:
+        await _reader(session, "a@example.org", Language.ENGLISH, now)
+        await _started(session, now)
+        assert await campaigns.finish_balanced(session, now) == []
