@@ -35,7 +35,10 @@ class Kind(StrEnum):
 
 
 class Event(SQLModel, table=True):
-    """One event. `period` ("2016-12", "2018") stands in where the exact days are not known."""
+    """One event. `period` ("2016-12", "2018") stands in where the exact days are not known.
+
+    Of some events no source gives any date, or the country: those fields are empty then.
+    """
 
     id: int | None = Field(default=None, primary_key=True)
     key: str = Field(unique=True, max_length=64)
@@ -44,7 +47,7 @@ class Event(SQLModel, table=True):
     title: Texts = Field(sa_type=JSON)
     place: Texts = Field(sa_type=JSON)
     summary: Texts = Field(sa_type=JSON)
-    country: str = Field(max_length=2)
+    country: str = Field(default="", max_length=2)
     starts_on: date | None = None
     ends_on: date | None = None
     period: str = ""
@@ -63,11 +66,14 @@ class Event(SQLModel, table=True):
         return self.starts_on.isoformat() if self.starts_on else self.period
 
     def is_over(self, today: date) -> bool:
-        """Whether the event lies in the past; one known by month or year counts until that is over."""
+        """Whether the event lies in the past; one known by month or year counts until that is over.
+
+        An event without any date is never announced as one to come.
+        """
         last = self.ends_on or self.starts_on
         if last is not None:
             return last < today
-        return self.period < today.isoformat()[: len(self.period)]
+        return not self.period or self.period < today.isoformat()[: len(self.period)]
 
 
 def text_in(texts: Texts, language: Language) -> str:

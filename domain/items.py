@@ -46,6 +46,8 @@ class Phrasing(SQLModel, table=True):
     item_id: int = Field(foreign_key="item.id", index=True, ondelete="CASCADE")
     language: Language = Field(sa_type=word_of(Language))
     text: str
+    gap: bool = False
+    """Whether the item says that nobody can answer this: then its text explains why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,7 @@ class Knowledge:
     item: Item
     texts: dict[Language, ItemText]
     phrasings: dict[Language, list[str]]
+    gaps: dict[Language, list[str]]
 
     def text_in(self, language: Language) -> ItemText:
         """Return the text in that language, else in English."""
@@ -65,14 +68,16 @@ async def listing(session: AsyncSession) -> list[Knowledge]:
     """Return every item that is not retired, with texts and phrasings, by key."""
     active = select(Item).where(col(Item.retired_at).is_(None)).order_by(col(Item.key))
     found = {
-        item.id: Knowledge(item=item, texts={}, phrasings={}) for item in (await session.exec(active)).all()
+        item.id: Knowledge(item=item, texts={}, phrasings={}, gaps={}) for item in (await session.exec(active)).all()
     }
     for text in (await session.exec(select(ItemText))).all():
         if text.item_id in found:
             found[text.item_id].texts[text.language] = text
     for phrasing in (await session.exec(select(Phrasing).order_by(col(Phrasing.id)))).all():
         if phrasing.item_id in found:
-            found[phrasing.item_id].phrasings.setdefault(phrasing.language, []).append(phrasing.text)
+            known = found[phrasing.item_id]
+            kind = known.gaps if phrasing.gap else known.phrasings
+            kind.setdefault(phrasing.language, []).append(phrasing.text)
     return list(found.values())
 
 

@@ -30,6 +30,8 @@ class Project(SQLModel, table=True):
     website: str = ""
     funding_statement: Texts = Field(sa_type=JSON)
     disclaimer: Texts = Field(sa_type=JSON)
+    emblem_note: Texts = Field(default_factory=dict, sa_type=JSON)
+    """What stands where the programme's emblem goes; empty = nothing does."""
     branding: dict[str, str] = Field(default_factory=dict, sa_type=JSON)
     topics: dict[str, Texts] = Field(default_factory=dict, sa_type=JSON)
     """Newsletter subjects a subscriber may choose: key → label per language."""

@@ -58,13 +58,17 @@ class Refusal:
     reason: str
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Tally:
     """What an import did, or would do."""
 
     added: int = 0
     known: int = 0
     left: int = 0
+
+    def __add__(self, other: "Tally") -> "Tally":
+        """Return the sums of two imports."""
+        return Tally(self.added + other.added, self.known + other.known, self.left + other.left)
 
 
 def read(path: Path, topics: frozenset[str]) -> Iterator[Row | Refusal]:
@@ -92,16 +96,25 @@ async def add(
 
     `origin` names the file in the register, next to the line number.
     """
-    known = await _known(session, rows)
-    hashes = {row.address.key: keyring.hash_address(row.address.key) for row in rows}
-    left = await suppressions.suppressed(session, list(hashes.values()))
-    fresh = [row for row in rows if row.address.key not in known and hashes[row.address.key] not in left]
-    tally = Tally(added=len(fresh), known=sum(row.address.key in known for row in rows))
-    tally.left = len(rows) - tally.added - tally.known
+    fresh, tally = await _sort(session, rows, keyring)
     numbers = await _insert(session, fresh, now)
     await _insert_topics(session, fresh, numbers)
     await _insert_consents(session, fresh, numbers, consent_text, origin, now)
     return tally
+
+
+async def compare(session: AsyncSession, rows: list[Row], keyring: Keyring) -> Tally:
+    """Return what `add` would do, changing nothing."""
+    return (await _sort(session, rows, keyring))[1]
+
+
+async def _sort(session: AsyncSession, rows: list[Row], keyring: Keyring) -> tuple[list[Row], Tally]:
+    known = await _known(session, rows)
+    hashes = {row.address.key: keyring.hash_address(row.address.key) for row in rows}
+    left = await suppressions.suppressed(session, list(hashes.values()))
+    new = [row for row in rows if row.address.key not in known]
+    fresh = [row for row in new if hashes[row.address.key] not in left]
+    return fresh, Tally(len(fresh), len(rows) - len(new), len(new) - len(fresh))
 
 
 def _check_header(path: Path, names: Any) -> None:

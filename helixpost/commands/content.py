@@ -1,0 +1,39 @@
+"""Content: a project pack into the database."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from domain.times import utc_now
+from helixpost.commands.options import DEFAULT_CONFIG, AsJson, Config, out, print_json, read_settings, run
+from helixpost.settings import Settings
+from helixpost.wiring import opened
+from knowledge import imports, packs
+
+app = typer.Typer(no_args_is_help=True, help="Project packs: facts, questions, events, documents.")
+
+
+@app.callback(help=app.info.help)
+def _content() -> None:
+    """Group the commands, so that `import` keeps its name while it is alone."""
+
+
+@app.command("import")
+def import_(
+    path: Annotated[Path, typer.Argument(help="The pack's folder, such as content/intra.")],
+    config: Config = DEFAULT_CONFIG,
+    as_json: AsJson = False,
+) -> None:
+    """Bring a project pack into the database and print what changed; twice is the same as once."""
+    report = run(_import(read_settings(config), path))
+    if as_json:
+        print_json(report.as_dict())
+    else:
+        out.print(str(report))
+
+
+async def _import(settings: Settings, path: Path) -> imports.Report:
+    pack = packs.read(path)
+    async with opened(settings) as service, service.database.transaction() as session:
+        return await imports.import_pack(session, pack, utc_now())

@@ -1,0 +1,72 @@
+"""What the commands share: the options of the contract, the way in, the ways to print."""
+
+import asyncio
+import json
+from collections.abc import Callable, Coroutine, Sequence
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from domain.errors import DomainError
+from helixpost import settings
+from helixpost.settings import Settings
+
+Config = Annotated[
+    Path,
+    typer.Option("--config", envvar="HELIXPOST_CONFIG", help="The settings file.", show_default=True),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
+T = TypeVar("T")
+DEFAULT_CONFIG = Path("config.toml")
+
+out = Console(highlight=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def read_settings(config: Path) -> Settings:
+    """Return the settings; raises `DomainError` naming each key that is wrong."""
+    return settings.read(config)
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
+    """Run a command's work to its end. An error of one role comes out as that error, not as a group."""
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        try:
+            return runner.run(work)
+        except BaseExceptionGroup as group:
+            raise _first(group) from group
+
+
+def print_json(value: Any) -> None:
+    """Print a value as JSON, readable in every language."""
+    print(json.dumps(value, ensure_ascii=False, indent=2, default=str))
+
+
+def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, empty: str) -> None:
+    """Print rows as a table, or the sentence that says what to do when there are none."""
+    if not rows:
+        out.print(empty)
+        return
+    table = Table(*columns, box=None, pad_edge=False, header_style="bold")
+    for row in rows:
+        table.add_row(*(str(cell) for cell in row))
+    out.print(table)
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    try:
+        import uvloop
+    except ImportError:  # Windows has none: its own loop is slower and does the same
+        return None
+    return uvloop.new_event_loop
+
+
+def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """Return the error a person can mend when there is one, else the group itself."""
+    mendable = group.subgroup(DomainError)
+    while isinstance(mendable, BaseExceptionGroup):
+        mendable = mendable.exceptions[0]
+    return mendable or group

@@ -1,0 +1,89 @@
+"""The settings: composed of each room's own, read from one TOML file and the environment."""
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from bot.api import TelegramSettings
+from mailer.messages import MailSettings
+from mailer.relays import RelaySettings
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from web.app import WebSettings
+
+from domain.database import DatabaseSettings
+from domain.errors import Invalid, Problems
+from domain.sites import ServiceSettings
+
+EXAMPLE = "config.example.toml"
+
+
+class Settings(BaseSettings):
+    """Everything that can be set. `HELIXPOST_<SECTION>__<KEY>` in the environment wins over the file."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="HELIXPOST_", env_nested_delimiter="__", extra="forbid", case_sensitive=False
+    )
+
+    service: ServiceSettings
+    database: DatabaseSettings = Field(default_factory=DatabaseSettings)
+    telegram: TelegramSettings = Field(default_factory=TelegramSettings)
+    mail: MailSettings | None = None
+    relays: list[RelaySettings] = Field(default_factory=list)
+    web: WebSettings = Field(default_factory=WebSettings)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003 - the signature is the library's
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Let the environment win over what the file says."""
+        return env_settings, init_settings
+
+    @property
+    def sending(self) -> tuple[MailSettings, list[RelaySettings]]:
+        """What sending letters needs; raises `Invalid` naming the section that is missing."""
+        if self.mail is None:
+            raise Invalid("[mail]", f"this section is missing; copy it from {EXAMPLE}")
+        if not self.relays:
+            raise Invalid("[[relays]]", f"name at least one relay; copy the section from {EXAMPLE}")
+        return self.mail, self.relays
+
+
+def read(path: Path) -> Settings:
+    """Return the settings of a file; raises `Problems` that name each key and its cure."""
+    try:
+        return Settings(**_parse(path))
+    except ValidationError as refusal:
+        raise Problems([_problem(path, error) for error in refusal.errors()]) from None
+
+
+def _parse(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise Invalid(str(path), "there is no such file; `helixpost init` writes one") from None
+    except OSError as error:
+        raise Invalid(str(path), f"cannot be read ({error.strerror})") from None
+    except UnicodeDecodeError:
+        raise Invalid(str(path), "is not UTF-8; save it as UTF-8") from None
+    except tomllib.TOMLDecodeError as error:
+        raise Invalid(str(path), f"is not TOML: {error}") from None
+
+
+def _problem(path: Path, error: Any) -> Invalid:
+    place = f"{path}: {_key(error['loc'])}"
+    if error["type"] == "extra_forbidden":
+        return Invalid(place, f"unknown setting; {EXAMPLE} lists every one")
+    if error["type"] == "missing":
+        return Invalid(place, f"missing; {EXAMPLE} shows it")
+    return Invalid(place, str(error["msg"]).removeprefix("Value error, "))
+
+
+def _key(location: tuple[int | str, ...]) -> str:
+    section, *rest = (str(part) for part in location)
+    return f"[{section}] {'.'.join(rest)}" if rest else f"[{section}]"

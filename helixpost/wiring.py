@@ -1,0 +1,154 @@
+"""Builds the roles out of the settings and runs them until they are asked to stop, or one dies."""
+
+import asyncio
+import signal
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
+from enum import StrEnum
+
+import structlog
+import uvicorn
+from bot.role import Bot
+from fastapi import FastAPI
+from knowledge.answers import Answers
+from mailer.role import Mailer
+from web.app import create_app
+
+from domain.database import Database
+from domain.errors import Invalid
+from domain.times import Clock, utc_now
+from helixpost import schema
+from helixpost.places import LOCALES, TEMPLATES
+from helixpost.settings import Settings
+from wording.texts import Texts
+
+log = structlog.get_logger()
+
+
+class Role(StrEnum):
+    """A part of the service that can run in a process of its own."""
+
+    WEB = "web"
+    BOT = "bot"
+    MAILER = "mailer"
+
+
+Run = Callable[[asyncio.Event], Awaitable[None]]
+"""What a role is once it is built: it runs until the event is set, and raises when it dies."""
+
+
+class Service:
+    """The parts that every role shares: settings, database, words, clock."""
+
+    def __init__(self, settings: Settings, clock: Clock = utc_now) -> None:
+        """Build the parts; nothing runs yet."""
+        self.settings = settings
+        self.clock = clock
+        self.database = Database(settings.database)
+        self.texts = Texts(TEMPLATES, LOCALES)
+        self.answers = Answers(self.texts, settings.service)
+
+    def roles(self, names: Iterable[Role]) -> dict[Role, Run]:
+        """Build the named roles; raises `Invalid` for one that the settings do not allow."""
+        builders = {Role.WEB: self._web, Role.BOT: self._bot, Role.MAILER: self._mailer}
+        return {name: builders[name]() for name in names}
+
+    def default_roles(self) -> list[Role]:
+        """Return every role that the settings have switched on."""
+        off = {Role.BOT} if self.settings.telegram.mode == "off" else set()
+        return [role for role in Role if role not in off]
+
+    def _web(self) -> Run:
+        settings = self.settings
+        enabled = settings.telegram.mode == "webhook"
+        app = create_app(self.database, self.texts, settings.service, enabled, self.clock)
+        return lambda stop: serve(app, settings.web.host, settings.web.port, stop)
+
+    def _bot(self) -> Run:
+        settings = self.settings
+        if settings.telegram.mode == "off":
+            raise Invalid("[telegram] mode", "it is off; set polling or webhook to run the bot")
+        bot = Bot(
+            self.database, self.texts, settings.service, settings.telegram, self.answers, clock=self.clock
+        )
+        return bot.run
+
+    def _mailer(self) -> Run:
+        mail, relays = self.settings.sending
+        return Mailer(self.database, self.texts, self.settings.service, mail, relays, clock=self.clock).run
+
+
+@asynccontextmanager
+async def opened(settings: Settings) -> AsyncIterator[Service]:
+    """Build a service on a database of the right schema, and close it at the end."""
+    service = Service(settings)
+    try:
+        await schema.check(service.database)
+        yield service
+    finally:
+        await service.database.close()
+
+
+async def run(settings: Settings, names: Iterable[Role]) -> None:
+    """Run roles until SIGTERM or SIGINT; a role that dies takes the others down with it, loudly."""
+    async with opened(settings) as service:
+        roles = service.roles(list(names) or service.default_roles())
+        stop = stop_on_signals()
+        log.info("service_started", roles=sorted(roles))
+        await run_together(roles.values(), stop)
+        log.info("service_stopped")
+
+
+async def run_together(runs: Iterable[Run], stop: asyncio.Event) -> None:
+    """Run everything side by side until `stop` is set."""
+    async with asyncio.TaskGroup() as group:
+        for role in runs:
+            group.create_task(_until_stopped(role, stop))
+
+
+def stop_on_signals() -> asyncio.Event:
+    """Return an event that SIGTERM and SIGINT set."""
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    return stop
+
+
+async def serve(app: FastAPI, host: str, port: int, stop: asyncio.Event) -> None:
+    """Serve an application until `stop` is set; raises `Invalid` when the port is taken."""
+    listener = listen(host, port)
+    config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", server_header=False)
+    server = _Server(config)
+    watcher = asyncio.create_task(_exit_when(server, stop))
+    try:
+        await server.serve(sockets=[listener])
+    finally:
+        watcher.cancel()
+        listener.close()
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Return a listening socket; raises `Invalid` with the cure when the port cannot be had."""
+    try:
+        return socket.create_server((host, port), reuse_port=False)
+    except OSError as error:
+        raise Invalid("port", f"{host}:{port} cannot be used ({error.strerror}); choose another") from None
+
+
+class _Server(uvicorn.Server):
+    """A server that leaves the signals to the composition root."""
+
+    def capture_signals(self) -> AbstractContextManager[None]:  # type: ignore[override]
+        return nullcontext()
+
+
+async def _exit_when(server: uvicorn.Server, stop: asyncio.Event) -> None:
+    await stop.wait()
+    server.should_exit = True
+
+
+async def _until_stopped(role: Run, stop: asyncio.Event) -> None:
+    await role(stop)
+    if not stop.is_set():
+        raise RuntimeError("a role ended although nobody asked it to")

@@ -1,0 +1,137 @@
+"""Joining needs the person's own click; leaving is easier than joining; nobody is enumerated."""
+
+from datetime import datetime, timedelta
+
+import pytest
+from sqlalchemy.exc import DBAPIError
+from sqlmodel import col, select, update
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from domain import consents, notices, subscribers, subscriptions, suppressions
+from domain.addresses import Address
+from domain.consents import Consent, Method, Proof
+from domain.database import Database
+from domain.errors import NotAllowed, NotFound
+from domain.keys import Keyring
+from domain.languages import Language
+from domain.notices import Notice
+from domain.subscribers import Channel, Profile, Subscriber
+from domain.subscriptions import Request
+from domain.tokens import Purpose, Token
+
+
+async def _secrets(session: AsyncSession) -> list[str]:
+    letters = (await session.exec(select(Notice).where(col(Notice.kind) == notices.Kind.CONFIRM))).all()
+    return [letter.payload["secret"] for letter in letters]
+
+
+async def _join(session: AsyncSession, asked: Request, keyring: Keyring, now: datetime) -> Subscriber:
+    await subscriptions.request(session, asked, keyring)
+    return await subscriptions.confirm(session, (await _secrets(session))[-1], now)
+
+
+async def test_asking_stores_no_subscriber_and_confirming_records_the_exact_text(
+    database: Database, asked: Request, ana: Address, keyring: Keyring, now: datetime
+) -> None:
+    async with database.transaction() as session:
+        await subscriptions.request(session, asked, keyring)
+        assert await subscribers.find(session, ana) is None
+        [secret] = await _secrets(session)
+    async with database.transaction() as session:
+        subscriber = await subscriptions.confirm(session, secret, now)
+        [(consent, text)] = await consents.history(session, subscriber)
+    assert subscriber.email_consented_at == now
+    assert text is not None
+    assert text.body == "I agree to letters."
+    assert consent.method is Method.WEB
+
+
+async def test_a_link_works_once_and_says_so(
+    database: Database, asked: Request, keyring: Keyring, now: datetime
+) -> None:
+    async with database.transaction() as session:
+        await _join(session, asked, keyring, now)
+        [secret] = await _secrets(session)
+        with pytest.raises(NotAllowed, match="used before"):
+            await subscriptions.confirm(session, secret, now)
+
+
+async def test_a_link_ends_after_its_time(
+    database: Database, asked: Request, keyring: Keyring, now: datetime
+) -> None:
+    async with database.transaction() as session:
+        await subscriptions.request(session, asked, keyring)
+        [secret] = await _secrets(session)
+        with pytest.raises(NotFound):
+            await subscriptions.confirm(session, secret, now + timedelta(days=8))
+
+
+async def test_a_fourth_letter_in_a_day_is_not_sent_and_nobody_is_told(
+    database: Database, asked: Request, keyring: Keyring
+) -> None:
+    async with database.transaction() as session:
+        for _ in range(5):
+            await subscriptions.request(session, asked, keyring)
+        assert len(await _secrets(session)) == subscriptions.MAILS_PER_DAY
+
+
+async def test_only_a_confirmation_lifts_a_suppression(
+    database: Database, asked: Request, keyring: Keyring, now: datetime
+) -> None:
+    address_hash = keyring.hash_address(asked.address.key)
+    async with database.transaction() as session:
+        await suppressions.suppress(session, address_hash, suppressions.Reason.LEFT, now)
+        await subscriptions.request(session, asked, keyring)
+        assert await suppressions.find(session, address_hash) is not None
+        await subscriptions.confirm(session, (await _secrets(session))[0], now)
+        assert await suppressions.find(session, address_hash) is None
+
+
+async def test_leaving_twice_is_leaving_once_and_can_be_taken_back_within_the_hour(
+    database: Database, asked: Request, keyring: Keyring, now: datetime
+) -> None:
+    async with database.transaction() as session:
+        reader = await _join(session, asked, keyring, now)
+        proof = Proof(Method.ONE_CLICK, "post", now)
+        assert await subscriptions.leave(session, reader, [Channel.EMAIL], proof, keyring)
+        assert not await subscriptions.leave(session, reader, [Channel.EMAIL], proof, keyring)
+        late = now + timedelta(hours=2)
+        assert not await subscriptions.undo_leave(session, reader, keyring, late)
+        assert await subscriptions.undo_leave(session, reader, keyring, now)
+        assert reader.email_consented_at == now
+        assert len(await consents.history(session, reader)) == 3
+
+
+async def test_the_database_itself_refuses_to_change_the_register(
+    database: Database, asked: Request, keyring: Keyring, now: datetime
+) -> None:
+    async with database.transaction() as session:
+        await _join(session, asked, keyring, now)
+    with pytest.raises(DBAPIError, match="append-only"):
+        async with database.transaction() as session:
+            await session.exec(update(Consent).values(evidence="forged"))
+
+
+async def test_a_chat_and_an_address_become_one_record(
+    database: Database, asked: Request, keyring: Keyring, now: datetime
+) -> None:
+    profile = Profile(language=Language.SLOVENIAN)
+    proof = Proof(Method.CHAT, "update 7", now)
+    async with database.transaction() as session:
+        by_chat = await subscriptions.join_by_chat(session, 4711, profile, "I agree.", proof)
+        request = Request(asked.address, asked.profile, asked.consent_text, proof, chat_id=4711)
+        confirmed = await _join(session, request, keyring, now)
+    assert confirmed.id == by_chat.id
+    assert confirmed.telegram_consented_at is not None
+    assert confirmed.email_consented_at is not None
+
+
+async def test_an_unknown_address_gets_no_preferences_letter_but_leaves_the_same_trace(
+    database: Database, ana: Address, keyring: Keyring, now: datetime
+) -> None:
+    async with database.transaction() as session:
+        await subscriptions.request_preferences(session, ana, Language.ENGLISH, keyring, now)
+        tokens = (await session.exec(select(Token))).all()
+        letters = (await session.exec(select(Notice))).all()
+    assert [token.purpose for token in tokens] == [Purpose.PREFERENCES]
+    assert letters == []
