@@ -68,7 +68,8 @@ async def listing(session: AsyncSession) -> list[Knowledge]:
     """Return every item that is not retired, with texts and phrasings, by key."""
     active = select(Item).where(col(Item.retired_at).is_(None)).order_by(col(Item.key))
     found = {
-        item.id: Knowledge(item=item, texts={}, phrasings={}, gaps={}) for item in (await session.exec(active)).all()
+        item.id: Knowledge(item=item, texts={}, phrasings={}, gaps={})
+        for item in (await session.exec(active)).all()
     }
     for text in (await session.exec(select(ItemText))).all():
         if text.item_id in found:

@@ -175,6 +175,7 @@ def upgrade() -> None:
         sa.Column("website", sa.String(), nullable=False),
         sa.Column("funding_statement", sa.JSON(), nullable=False),
         sa.Column("disclaimer", sa.JSON(), nullable=False),
+        sa.Column("emblem_note", sa.JSON(), nullable=False),
         sa.Column("branding", sa.JSON(), nullable=False),
         sa.Column("topics", sa.JSON(), nullable=False),
         sa.Column("references", sa.JSON(), nullable=False),
@@ -254,6 +255,7 @@ def upgrade() -> None:
         sa.Column("item_id", sa.Integer(), nullable=False),
         sa.Column("language", sa.String(40), nullable=False),
         sa.Column("text", sa.String(), nullable=False),
+        sa.Column("gap", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(["item_id"], ["item.id"], ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id"),
     )

@@ -1,0 +1,1 @@
+"""Content into passages, passages into an index, questions into typed answers."""
