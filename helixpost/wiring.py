@@ -10,9 +10,9 @@ from enum import StrEnum
 import structlog
 import uvicorn
 from bot.role import Bot
-from fastapi import FastAPI
 from knowledge.answers import Answers
 from mailer.role import Mailer
+from starlette.applications import Starlette
 from web.app import create_app
 
 from domain.database import Database
@@ -115,7 +115,7 @@ def stop_on_signals() -> asyncio.Event:
     return stop
 
 
-async def serve(app: FastAPI, host: str, port: int, stop: asyncio.Event) -> None:
+async def serve(app: Starlette, host: str, port: int, stop: asyncio.Event) -> None:
     """Serve an application until `stop` is set; raises `Invalid` when the port is taken."""
     listener = listen(host, port)
     config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", server_header=False)
