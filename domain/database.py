@@ -6,11 +6,16 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 from pydantic import BaseModel, ConfigDict, field_validator
 from sqlalchemy import Connection, event, make_url
 from sqlalchemy.engine import URL
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlmodel.ext.asyncio.session import AsyncSession
+
+OUTAGES: tuple[type[Exception], ...] = (SQLAlchemyError, asyncpg.PostgresError, OSError)
+"""What is raised while a database is down, full or unreachable: loops wait and try again."""
 
 _DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"}
 _PRAGMAS = (
@@ -46,6 +51,8 @@ class Database:
         self.is_sqlite = url.get_backend_name() == "sqlite"
         if self.is_sqlite and url.database:
             Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+        self.folder = Path(url.database).parent if self.is_sqlite and url.database else Path("var")
+        """Where the processes of this machine may keep files beside the database."""
         # Parameters carry addresses and questions: they stay out of error messages.
         self.engine: AsyncEngine = create_async_engine(url, hide_parameters=True, pool_pre_ping=True)
         # SQLite has one writer. Queueing for it here is fair; its own waiting is a sleep.

@@ -1,6 +1,6 @@
 """The ledger: one row per campaign, subscriber and channel; its status column is the queue."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -75,6 +75,7 @@ class Delivery(SQLModel, table=True):
     attempts: int = 0
     due_at: datetime = Field(sa_type=UtcDateTime)
     """When it may be claimed: for a row in `sending`, the end of its lease."""
+    claimed_by: str | None = Field(default=None, max_length=32)
     finished_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
@@ -139,7 +140,7 @@ async def queue(
     return (await connection.execute(insert(Delivery).from_select(columns, readers))).rowcount
 
 
-async def claim(
+async def claim(  # noqa: PLR0913 - the options of one statement
     session: AsyncSession,
     channel: Channel,
     active_campaigns: Sequence[int],
@@ -147,13 +148,15 @@ async def claim(
     *,
     limit: int,
     lease: timedelta,
+    held: Collection[int] = (),
 ) -> list[Claim]:
     """Take due deliveries under a lease; readers who left since the start are skipped on the spot.
 
     A row whose sender died comes back when its lease ends: it may have been sent, and goes again
-    with the same Message-ID.
+    with the same Message-ID. `held` are the rows that the caller still has in flight itself.
     """
-    ids = (await session.exec(_due(channel, active_campaigns, now, limit))).all()
+    due = _due(channel, active_campaigns, now, limit).where(col(Delivery.id).not_in(held))
+    ids = (await session.exec(due)).all()
     if not ids:
         return []
     query = (
@@ -168,11 +171,22 @@ async def claim(
             gone.append((delivery, Skip.ERASED if subscriber is None else Skip.LEFT))
         else:
             claims.append(_claim_of(delivery, subscriber))
-    await _lease(session, [claim.delivery_id for claim in claims], now + lease)
+    await _lease(session, [claim.delivery_id for claim in claims], now + lease, claimant)
     for delivery, reason in gone:
         delivery.status, delivery.reason, delivery.finished_at = Status.SKIPPED, reason, now
     await session.flush()
     return claims
+
+
+async def release(session: AsyncSession, claimants: Sequence[str], now: datetime) -> int:
+    """Take back what dead claimants held: it may have been sent, and goes again as the same message."""
+    released = await session.exec(
+        update(Delivery)
+        .where(col(Delivery.claimed_by).in_(claimants), col(Delivery.status) == Status.SENDING)
+        .values(status=Status.QUEUED, due_at=now)
+        .execution_options(synchronize_session=False)
+    )
+    return released.rowcount
 
 
 async def record(session: AsyncSession, outcomes: Sequence[Outcome], now: datetime) -> None:
@@ -209,6 +223,23 @@ async def skip_queued(session: AsyncSession, campaign_id: int, reason: Skip, now
     return skipped.rowcount
 
 
+async def settle_cancelled(session: AsyncSession, campaigns: Sequence[int], now: datetime) -> int:
+    """End what cancelled campaigns left behind: put back by a sender, or held by one that died."""
+    queued = col(Delivery.status) == Status.QUEUED
+    dead = and_(col(Delivery.status) == Status.SENDING, col(Delivery.due_at) <= now)
+    settled = await session.exec(
+        update(Delivery)
+        .where(col(Delivery.campaign_id).in_(campaigns), or_(queued, dead))
+        .values(
+            status=case((queued, literal(Status.SKIPPED)), else_=literal(Status.UNCERTAIN)),
+            reason=Skip.CANCELLED,
+            finished_at=now,
+        )
+        .execution_options(synchronize_session=False)
+    )
+    return settled.rowcount
+
+
 async def counts(session: AsyncSession, campaign_id: int) -> dict[Status, int]:
     """Return how many deliveries of a campaign stand where; every status is named."""
     query = (
@@ -241,11 +272,16 @@ def _claim_of(delivery: Delivery, subscriber: Subscriber) -> Claim:
     return Claim(delivery.id, delivery.attempts + 1, delivery.campaign_id, delivery.language, subscriber)
 
 
-async def _lease(session: AsyncSession, ids: list[int], until: datetime) -> None:
+async def _lease(session: AsyncSession, ids: list[int], until: datetime, claimant: str) -> None:
     await session.exec(
         update(Delivery)
         .where(col(Delivery.id).in_(ids))
-        .values(status=Status.SENDING, attempts=col(Delivery.attempts) + 1, due_at=until)
+        .values(
+            status=Status.SENDING,
+            attempts=col(Delivery.attempts) + 1,
+            due_at=until,
+            claimed_by=claimant,
+        )
         .execution_options(synchronize_session=False)
     )
 

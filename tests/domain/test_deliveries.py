@@ -95,3 +95,19 @@ async def test_a_campaign_with_a_queued_row_does_not_end(database: Database, now
         await _reader(session, "a@example.org", Language.ENGLISH, now)
         await _started(session, now)
         assert await campaigns.finish_balanced(session, now) == []
+
+
+async def test_what_a_dead_claimant_held_is_queued_again_at_once(database: Database, now: datetime) -> None:
+    async with database.transaction() as session:
+        await _reader(session, "a@example.org", Language.ENGLISH, now)
+        campaign = await _started(session, now)
+        ids = [campaign.id or 0]
+        [held] = await deliveries.claim(
+            session, Channel.EMAIL, ids, now, limit=9, lease=LEASE, claimant="dead"
+        )
+        assert await deliveries.release(session, ["somebody else"], now) == 0
+        assert await deliveries.release(session, ["dead"], now) == 1
+        [taken] = await deliveries.claim(
+            session, Channel.EMAIL, ids, now, limit=9, lease=LEASE, claimant="heir"
+        )
+    assert (held.attempt, taken.attempt) == (1, 2)
