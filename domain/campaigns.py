@@ -15,7 +15,7 @@ from domain.audiences import Audience
 from domain.columns import UtcDateTime, word_of
 from domain.errors import Invalid, NotAllowed, NotFound
 from domain.languages import FALLBACK, Language
-from domain.subscribers import Channel
+from domain.subscribers import Channel, Subscriber
 
 
 class Status(StrEnum):
@@ -266,6 +266,42 @@ async def finish_balanced(session: AsyncSession, now: datetime) -> list[int]:
             ended.append(campaign_id)
     await session.flush()
     return ended
+
+
+async def settle_cancelled(session: AsyncSession, now: datetime) -> int:
+    """End the deliveries that cancelled campaigns left behind, and return how many there were."""
+    cancelled = select(Campaign.id).where(col(Campaign.status) == Status.CANCELLED)
+    numbers = [number for number in (await session.exec(cancelled)).all() if number is not None]
+    return await deliveries.settle_cancelled(session, numbers, now) if numbers else 0
+
+
+async def review(session: AsyncSession, claim: deliveries.Claim, now: datetime) -> deliveries.Outcome | None:
+    """Return what becomes of a claim that may no longer be sent; None when it may.
+
+    For claims that waited since they were taken: readers leave, campaigns are paused, leases end.
+    A claim that somebody else has taken over gets an outcome that its fence makes void.
+    """
+    query = (
+        select(deliveries.Delivery, Campaign.status, Subscriber)
+        .join(Campaign, col(Campaign.id) == col(deliveries.Delivery.campaign_id))
+        .outerjoin(Subscriber, col(Subscriber.id) == col(deliveries.Delivery.subscriber_id))
+        .where(col(deliveries.Delivery.id) == claim.delivery_id)
+    )
+    delivery, status, subscriber = (await session.exec(query)).one()
+    if status is Status.CANCELLED:
+        return _skipped(claim, deliveries.Skip.CANCELLED)
+    if subscriber is None:
+        return _skipped(claim, deliveries.Skip.ERASED)
+    if subscriber.consented_at(delivery.channel) is None:
+        return _skipped(claim, deliveries.Skip.LEFT)
+    ours = (delivery.attempts, delivery.status) == (claim.attempt, deliveries.Status.SENDING)
+    if status is not Status.SENDING or not ours or delivery.due_at <= now:
+        return deliveries.Outcome(claim, deliveries.Status.QUEUED, due_at=now)
+    return None
+
+
+def _skipped(claim: deliveries.Claim, reason: deliveries.Skip) -> deliveries.Outcome:
+    return deliveries.Outcome(claim, deliveries.Status.SKIPPED, reason)
 
 
 async def progress(session: AsyncSession, campaign_id: int) -> Progress:

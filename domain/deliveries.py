@@ -149,6 +149,7 @@ async def claim(  # noqa: PLR0913 - the options of one statement
     limit: int,
     lease: timedelta,
     held: Collection[int] = (),
+    claimant: str = "",
 ) -> list[Claim]:
     """Take due deliveries under a lease; readers who left since the start are skipped on the spot.
 

@@ -1,6 +1,7 @@
 """Keys derived from the service's one secret: unsubscribe links, address hashes, hook secrets."""
 
 import hmac
+from datetime import datetime
 from hashlib import sha256
 
 MAC_BYTES = 16
@@ -37,6 +38,10 @@ class Keyring:
     def message_id(self, campaign_id: int, subscriber_id: int) -> str:
         """Return the left part of the Message-ID: the same for every copy of one delivery."""
         return self._mac("message-id", f"{campaign_id}:{subscriber_id}")[:MAC_BYTES].hex()
+
+    def message_id_of_notice(self, notice_id: int, created_at: datetime) -> str:
+        """Return the same for a notice; its moment is in it, for a deleted notice's number comes again."""
+        return self._mac("notice-id", f"{notice_id}:{created_at.isoformat()}")[:MAC_BYTES].hex()
 
     def _mac(self, purpose: str, message: str) -> bytes:
         return hmac.digest(self._secret, f"helixpost/{purpose}/{message}".encode(), sha256)

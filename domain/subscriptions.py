@@ -32,6 +32,8 @@ class Request:
     consent_text: str
     proof: Proof
     chat_id: int | None = None
+    text_language: Language | None = None
+    """The language of the consent text where it is not the one that the letters will be in."""
 
 
 async def request(session: AsyncSession, asked: Request, keyring: Keyring) -> None:
@@ -43,7 +45,9 @@ async def request(session: AsyncSession, asked: Request, keyring: Keyring) -> No
     payload = {
         "email": asked.address.email,
         "profile": asdict(profile),
-        "text_id": await consents.keep_text(session, asked.consent_text, profile.language),
+        "text_id": await consents.keep_text(
+            session, asked.consent_text, asked.text_language or profile.language
+        ),
         "method": asked.proof.method,
         "evidence": asked.proof.evidence,
         "chat_id": asked.chat_id,

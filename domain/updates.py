@@ -1,5 +1,6 @@
 """Telegram updates: stored before they are confirmed, handled once in effect, answered in order."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -24,6 +25,19 @@ class TelegramUpdate(SQLModel, table=True):
     replies: list[dict[str, Any]] = Field(default_factory=list, sa_type=JSON)
     replies_begun: int = 0
     answered_at: datetime | None = Field(default=None, sa_type=UtcDateTime, index=True)
+
+
+def chat_of(raw: Mapping[str, Any]) -> int | None:
+    """Return the chat that an update came from, whatever kind of update it is; None for one without."""
+    for content in raw.values():
+        if not isinstance(content, dict):
+            continue
+        inner = content.get("message")  # a pressed button carries the message it hangs on
+        place = content if "chat" in content or not isinstance(inner, dict) else inner
+        chat = place.get("chat")
+        if isinstance(chat, dict) and isinstance(chat.get("id"), int):
+            return int(chat["id"])
+    return None
 
 
 async def store(session: AsyncSession, raw: dict[str, Any], chat_id: int | None, now: datetime) -> bool:

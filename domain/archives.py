@@ -1,0 +1,57 @@
+"""Archives: which letters the public may read again, and under which headings."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from domain import campaigns
+from domain.campaigns import Campaign, Variant
+from domain.languages import Language
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """What a list shows of a letter; both texts may hold personal fields, as letters do."""
+
+    subject: str
+    preheader: str
+
+
+@dataclass(frozen=True, slots=True)
+class Issue:
+    """A campaign that has begun, with its headings in every language it was written in."""
+
+    campaign_id: int
+    started_at: datetime
+    headings: dict[Language, Heading]
+
+
+async def issues(session: AsyncSession, *, limit: int = 50) -> list[Issue]:
+    """Return what the archive lists, newest first, without loading the letters themselves."""
+    return await _with_headings(session, await campaigns.published(session, limit=limit))
+
+
+async def find(session: AsyncSession, campaign_id: int) -> Issue | None:
+    """Return one issue that readers may have in hand: also one that was paused or cancelled midway."""
+    campaign = await session.get(Campaign, campaign_id)
+    found = await _with_headings(session, [campaign] if campaign else [])
+    return found[0] if found else None
+
+
+async def _with_headings(session: AsyncSession, begun: Sequence[Campaign]) -> list[Issue]:
+    issues = {
+        campaign.id: Issue(campaign.id, campaign.started_at, {})
+        for campaign in begun
+        if campaign.id is not None and campaign.started_at is not None
+    }
+    query = (
+        select(Variant.campaign_id, Variant.language, Variant.subject, Variant.preheader)
+        .where(col(Variant.campaign_id).in_(issues))
+        .order_by(col(Variant.id))
+    )
+    for campaign_id, language, subject, preheader in (await session.exec(query)).all():
+        issues[campaign_id].headings[Language(language)] = Heading(subject, preheader)
+    return [issue for issue in issues.values() if issue.headings]
