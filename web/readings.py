@@ -1,0 +1,33 @@
+"""Letters as anybody may read them: every personal field is filled for nobody in particular."""
+
+from typing import Any
+
+from domain.languages import Language
+from domain.projects import Project
+from web.visits import Visit
+from wording.sandbox import PersonalTemplate
+
+_NOBODY = ("first_name", "name", "organisation", "country", "region", "helix")
+
+
+def neutral(visit: Visit, project: Project | None, *, language: Language, campaign_id: int) -> dict[str, Any]:
+    """Return the values of a letter's fields for a reader of whom nothing is known."""
+    service, preferences = visit.service, visit.url("/preferences")
+    return {
+        "subscriber": dict.fromkeys(_NOBODY, "") | {"language": language.value},
+        "project": {
+            "name": project.name if project else service.name,
+            "website": project.website if project else service.base_url,
+        },
+        "unsubscribe_url": preferences,
+        "preferences_url": preferences,
+        "archive_url": visit.url(f"/archive/{campaign_id}"),
+        "subscribe_url": visit.url("/subscribe"),
+    }
+
+
+def fill(text: str, values: dict[str, Any]) -> str:
+    """Return a text of a letter with its fields filled; one without any is returned as it is."""
+    if "{" not in text:
+        return text
+    return PersonalTemplate(text, html=False, field="letter").render(values)
