@@ -24,7 +24,12 @@ def test_the_four_shown_counts_add_up_to_the_audience(counts: dict[str, int]) ->
 
 @pytest.mark.parametrize(
     "scheduled",
-    ["2026-05-01T12:00:05Z", "2026-05-01T14:00:05+02:00", datetime(2026, 5, 1, 12, 0, 5, tzinfo=UTC)],
+    [
+        "2026-05-01T12:00:05Z",
+        "2026-05-01T14:00:05+02:00",
+        "2026-05-01T12:00:05",
+        datetime(2026, 5, 1, 12, 0, 5, tzinfo=UTC),
+    ],
 )
 def test_the_time_left_counts_from_any_zone_and_stops_at_zero(scheduled: object) -> None:
     snapshot = read_snapshot({"name": "x", "status": "scheduled", "scheduled_at": scheduled})
