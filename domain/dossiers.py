@@ -39,7 +39,18 @@ async def collect(session: AsyncSession, subscriber: Subscriber) -> dict[str, An
         "created_at": _iso(subscriber.created_at),
         "consents": await _consents(session, subscriber),
         "letters": await _letters(session, subscriber),
-        "questions": await _questions(session, subscriber),
+        "questions": await _questions(session, subscriber.chat_id),
+    }
+
+
+async def collect_chat(session: AsyncSession, chat: Chat) -> dict[str, Any]:
+    """Return what a chat alone left behind, also of somebody who never subscribed."""
+    return {
+        "telegram_chat": chat.id,
+        "language": chat.language,
+        "since": _iso(chat.created_at),
+        "form_begun": chat.dialogue,
+        "questions": await _questions(session, chat.id),
     }
 
 
@@ -119,10 +130,10 @@ async def _letters(session: AsyncSession, subscriber: Subscriber) -> list[dict[s
     ]
 
 
-async def _questions(session: AsyncSession, subscriber: Subscriber) -> list[dict[str, Any]]:
-    if subscriber.chat_id is None:
+async def _questions(session: AsyncSession, chat_id: int | None) -> list[dict[str, Any]]:
+    if chat_id is None:
         return []
-    query = select(Question).where(col(Question.chat_id) == subscriber.chat_id).order_by(col(Question.id))
+    query = select(Question).where(col(Question.chat_id) == chat_id).order_by(col(Question.id))
     return [
         {"asked_at": _iso(asked.asked_at), "text": asked.text, "outcome": asked.outcome}
         for asked in (await session.exec(query)).all()

@@ -1,10 +1,10 @@
 """Telegram updates: stored before they are confirmed, handled once in effect, answered in order."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, delete, func, update
+from sqlalchemy import JSON, BigInteger, delete, func, or_, update
 from sqlmodel import Field, SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -50,11 +50,17 @@ async def store(session: AsyncSession, raw: dict[str, Any], chat_id: int | None,
     return True
 
 
-async def pending(session: AsyncSession, *, limit: int) -> list[TelegramUpdate]:
-    """Return updates that are not handled, or whose replies are not out, oldest first."""
+async def pending(
+    session: AsyncSession, *, limit: int, except_chats: Collection[int] = ()
+) -> list[TelegramUpdate]:
+    """Return updates that are not handled, or whose replies are not out, oldest first.
+
+    Those of `except_chats` are left out: somebody works on them, and a long row of theirs hides nobody.
+    """
+    others = or_(col(TelegramUpdate.chat_id).is_(None), col(TelegramUpdate.chat_id).not_in(except_chats))
     query = (
         select(TelegramUpdate)
-        .where(col(TelegramUpdate.answered_at).is_(None))
+        .where(col(TelegramUpdate.answered_at).is_(None), others)
         .order_by(col(TelegramUpdate.update_id))
         .limit(limit)
     )
@@ -95,6 +101,19 @@ async def begin_reply(session: AsyncSession, update_id: int, position: int) -> b
         .values(replies_begun=position + 1)
     )
     return marked.rowcount == 1
+
+
+async def take_back_reply(session: AsyncSession, update_id: int, position: int) -> None:
+    """Unmark a reply of which we know that it did not leave: it will be begun again."""
+    await session.exec(
+        update(TelegramUpdate)
+        .where(
+            col(TelegramUpdate.update_id) == update_id,
+            col(TelegramUpdate.replies_begun) == position + 1,
+        )
+        .values(replies_begun=position)
+        .execution_options(synchronize_session=False)
+    )
 
 
 async def finish(session: AsyncSession, update_id: int, now: datetime) -> None:
