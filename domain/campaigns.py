@@ -287,7 +287,10 @@ async def review(session: AsyncSession, claim: deliveries.Claim, now: datetime) 
         .outerjoin(Subscriber, col(Subscriber.id) == col(deliveries.Delivery.subscriber_id))
         .where(col(deliveries.Delivery.id) == claim.delivery_id)
     )
-    delivery, status, subscriber = (await session.exec(query)).one()
+    found = (await session.exec(query)).first()
+    if found is None:
+        return _skipped(claim, deliveries.Skip.CANCELLED)
+    delivery, status, subscriber = found
     if status is Status.CANCELLED:
         return _skipped(claim, deliveries.Skip.CANCELLED)
     if subscriber is None:

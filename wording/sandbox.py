@@ -48,7 +48,7 @@ class PersonalTemplate:
         """Return the text for one reader; raises `Invalid` naming an unknown field."""
         try:
             return self._template.render(values)
-        except TemplateError as error:
+        except (TemplateError, TypeError, ValueError) as error:
             raise Invalid(self._field, f"{error}; see the fields in the handbook") from None
 
 

@@ -1,0 +1,1 @@
+"""Letters: compose, personalise, sign, send, schedule."""

@@ -1,0 +1,89 @@
+"""Issues: a campaign in one language, ready to be filled in for every reader who waits for it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from domain import campaigns, projects
+from domain.campaigns import Campaign, Text
+from domain.languages import Language
+from domain.projects import Project
+from domain.subscribers import Subscriber
+from mailer import messages, readers
+from mailer.letters import Letter, PersonalLetter, compile_letter
+from mailer.messages import Content, Envelope, Stationery
+from mailer.readers import Reader
+
+
+@dataclass(frozen=True, slots=True)
+class Issue:
+    """One campaign in one language."""
+
+    campaign_id: int
+    project: Project
+    letter: PersonalLetter
+    started_at: datetime | None
+
+    def fill_in(self, stationery: Stationery, reader: Reader, token: str) -> Content:
+        """Return the letter for one reader; raises `Invalid` when it cannot be rendered."""
+        service, language = stationery.service, self.letter.language
+        links = readers.links(service, language, f"/archive/{self.campaign_id}", token)
+        return self.letter.render(readers.values(reader, self.project, links))
+
+    def address(
+        self, stationery: Stationery, subscriber: Subscriber, organisation: str, now: datetime
+    ) -> Envelope:
+        """Return the message to one subscriber; raises `Invalid` when it is unfit to be sent.
+
+        Every copy of it carries the same Message-ID, so that a second one is recognisable.
+        """
+        assert subscriber.id is not None
+        assert subscriber.email is not None
+        keyring = stationery.service.keyring
+        token = keyring.sign_unsubscribe(subscriber.id)
+        content = self.fill_in(stationery, readers.reader_of(subscriber, organisation), token)
+        number = keyring.message_id(self.campaign_id, subscriber.id)
+        return messages.newsletter(
+            stationery, content, subscriber.email, message_id=number, token=token, now=now
+        )
+
+
+async def compile_letters(
+    session: AsyncSession, stationery: Stationery, campaign_id: int, now: datetime
+) -> dict[Language, Letter]:
+    """Return a campaign's letters in all its languages, each tried out on the sample reader.
+
+    Raises `Invalid` for one that cannot be sent, and `NotFound` without a project or campaign.
+    """
+    campaign = (await campaigns.progress(session, campaign_id)).campaign
+    project = await projects.get(session)
+    letters = {}
+    for language, variant in (await campaigns.variants(session, campaign_id)).items():
+        text, template = Text(variant.subject, variant.preheader, variant.body), campaign.template
+        letters[language] = compile_letter(stationery, project, language, text, template=template)
+        issue = Issue(campaign_id, project, PersonalLetter(letters[language], language), None)
+        _try_out(stationery, issue, now)
+    return letters
+
+
+async def open_issue(
+    session: AsyncSession, stationery: Stationery, campaign: Campaign, language: Language, now: datetime
+) -> Issue:
+    """Return a campaign in one language: its frozen letter, or before the start the one it would get."""
+    assert campaign.id is not None
+    project = await projects.get(session)
+    if campaign.started_at is None:
+        letter = (await compile_letters(session, stationery, campaign.id, now))[language]
+    else:
+        letter = Letter(**await campaigns.letter(session, campaign.id, language))
+    return Issue(campaign.id, project, PersonalLetter(letter, language), campaign.started_at)
+
+
+def _try_out(stationery: Stationery, issue: Issue, now: datetime) -> None:
+    token = stationery.service.keyring.sign_unsubscribe(readers.SAMPLE_ID)
+    content = issue.fill_in(stationery, readers.SAMPLE, token)
+    recipient = stationery.mail.contact
+    messages.verify(
+        messages.newsletter(stationery, content, recipient, message_id="sample", token=token, now=now)
+    )

@@ -1,0 +1,67 @@
+"""Layouts: what every letter shows around its words, and MJML turned into HTML that mail programs show."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import css_inline
+import mrml
+
+from domain.languages import Language
+from domain.projects import Project
+from mailer.messages import Stationery
+
+WHITE, INK = "#ffffff", "#121a26"
+READABLE = 4.5
+"""The least contrast of text with its ground (WCAG 2.1, 1.4.3)."""
+_PRIMARY = "#1d4f91"
+_INLINER = css_inline.CSSInliner(keep_style_tags=True, keep_at_rules=True, load_remote_stylesheets=False)
+
+
+def frame(stationery: Stationery, project: Project | None, language: Language) -> dict[str, Any]:
+    """Return the values of the shared layout; before its pack is imported the project has a name only."""
+    service = stationery.service
+    primary = (project.branding if project else {}).get("primary", _PRIMARY)
+    return {
+        "project": _identity(project, language) if project else {"name": service.name},
+        "colours": {
+            "primary": primary,
+            "ink": WHITE if contrast(primary, WHITE) >= READABLE else INK,
+            "link": primary if contrast(primary, WHITE) >= READABLE else INK,
+        },
+        "operator": service.operator or service.name,
+        "postal_address": stationery.mail.postal_address,
+    }
+
+
+def to_html(mjml: str) -> str:
+    """Return the HTML of a letter written in MJML."""
+    return str(mrml.to_html(mjml).content)
+
+
+def inline(html: str) -> str:
+    """Copy the style sheet's rules to the elements, for mail programs that ignore style sheets."""
+    return _INLINER.inline(html)
+
+
+def contrast(one: str, other: str) -> float:
+    """Return the contrast ratio of two colours such as #003399, between 1 and 21 (WCAG 2.1)."""
+    dark, light = sorted((_luminance(one), _luminance(other)))
+    return (light + 0.05) / (dark + 0.05)
+
+
+def _identity(project: Project, language: Language) -> dict[str, str]:
+    texts: Mapping[str, Mapping[str, str]] = {
+        "title": project.title,
+        "funding_statement": project.funding_statement,
+        "disclaimer": project.disclaimer,
+    }
+    chosen = {name: text.get(language) or text.get(Language.ENGLISH, "") for name, text in texts.items()}
+    return {"name": project.name, **chosen}
+
+
+def _luminance(colour: str) -> float:
+    parts = (int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5))
+    red, green, blue = (
+        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
+    )
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue

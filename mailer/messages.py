@@ -1,0 +1,217 @@
+"""Messages: a rendered letter as the bytes that travel, with headers that nothing can break out of."""
+
+import re
+from binascii import b2a_qp
+from dataclasses import dataclass
+from datetime import datetime
+from email import message_from_bytes, policy
+from email.utils import format_datetime
+from functools import cached_property
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from domain.addresses import Address, address_of
+from domain.errors import Invalid
+from domain.languages import Language
+from domain.sites import ServiceSettings
+from mailer import headers
+from wording.texts import Texts
+
+_MAILBOX = re.compile(r'\s*"?(?P<name>[^<>"]*?)"?\s*<(?P<address>[^<>]+)>\s*')
+_LINE_ENDS = re.compile(r"\r\n?|\n")
+
+Headers = list[tuple[str, str]]
+
+
+class MailSettings(BaseModel):
+    """The section `[mail]`."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    sender: str
+    """Whom letters come from: `INTRA <news@example.org>`."""
+    reply_to: str = ""
+    postal_address: str = Field(min_length=1)
+    """Where the sender can be reached on paper; stands in the footer of every letter."""
+
+    @field_validator("sender")
+    @classmethod
+    def _is_mailbox(cls, sender: str) -> str:
+        _split(sender)
+        return sender
+
+    @field_validator("reply_to")
+    @classmethod
+    def _is_address(cls, reply_to: str) -> str:
+        return _ascii_address(reply_to).email if reply_to else ""
+
+    @field_validator("postal_address")
+    @classmethod
+    def _is_no_blank(cls, postal_address: str) -> str:
+        if not postal_address.strip():
+            raise ValueError("give a street and a town: readers must be able to see who writes")
+        return postal_address.strip()
+
+    @cached_property
+    def sender_name(self) -> str:
+        """The name before the sender's address; may be empty."""
+        return _split(self.sender)[0]
+
+    @cached_property
+    def sender_address(self) -> str:
+        """The address on the envelope and in From."""
+        return _split(self.sender)[1].email
+
+    @property
+    def domain(self) -> str:
+        """The sender's domain, in which Message-IDs and the list are named."""
+        return self.sender_address.rpartition("@")[2]
+
+    @property
+    def contact(self) -> str:
+        """Where answers of readers arrive."""
+        return self.reply_to or self.sender_address
+
+
+@dataclass(frozen=True, slots=True)
+class Stationery:
+    """What every letter is written on: the words, who we are, and how we send."""
+
+    texts: Texts
+    service: ServiceSettings
+    mail: MailSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """A letter rendered for one reader."""
+
+    subject: str
+    html: str
+    text: str
+    language: Language
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """What is handed to a relay. The recipient is the stored address, byte for byte."""
+
+    sender: str
+    recipient: str
+    content: bytes
+
+    @property
+    def international(self) -> bool:
+        """Whether the relay must know SMTPUTF8 (RFC 6531)."""
+        return not self.recipient.isascii()
+
+
+def newsletter(
+    stationery: Stationery, content: Content, recipient: str, *, message_id: str, token: str, now: datetime
+) -> Envelope:
+    """Return a campaign's letter to one reader; `token` is that of the reader's unsubscribe link.
+
+    The headers are those that bulk mail must carry: RFC 2369, RFC 2919 and, for one click, RFC 8058.
+    """
+    service, mail = stationery.service, stationery.mail
+    leave = [f"<{service.url(f'/unsubscribe/{token}')}>"]
+    if mail.reply_to:
+        leave.append(f"<mailto:{mail.reply_to}?subject=unsubscribe>")
+    lines = _opening(mail, content, recipient, message_id, now)
+    lines += [
+        ("List-Id", f"<newsletter.{mail.domain}>"),
+        ("List-Unsubscribe", ", ".join(leave)),
+        ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"),
+        ("List-Archive", f"<{service.url('/archive')}>"),
+        ("List-Owner", f"<mailto:{mail.contact}>"),
+        ("List-Help", f"<mailto:{mail.contact}?subject=help>"),
+    ]
+    return _envelope(mail, lines, content, recipient, message_id)
+
+
+def notice(
+    stationery: Stationery, content: Content, recipient: str, *, message_id: str, now: datetime
+) -> Envelope:
+    """Return a single letter that an event in the service caused (RFC 3834: auto-generated)."""
+    mail = stationery.mail
+    lines = [*_opening(mail, content, recipient, message_id, now), ("Auto-Submitted", "auto-generated")]
+    return _envelope(mail, lines, content, recipient, message_id)
+
+
+def verify(envelope: Envelope) -> None:
+    """Parse the bytes as a mail program would; raises `Invalid` when a header was added or lost.
+
+    Done once for every compiled letter: what differs between readers is checked header by header.
+    """
+    head = envelope.content.partition(b"\r\n\r\n")[0]
+    written = re.findall(r"^([A-Za-z-]+):", head.decode(), re.MULTILINE)
+    parsed = message_from_bytes(envelope.content, policy=policy.default)
+    if parsed.keys() != written or parsed.defects or len(set(written)) != len(written):
+        raise Invalid("letter", f"its headers come out as {', '.join(parsed.keys())}")
+    if any(len(line) > headers.LONGEST_LINE for line in envelope.content.split(b"\r\n")):
+        raise Invalid("letter", f"a line is longer than {headers.LONGEST_LINE} characters")
+
+
+def _opening(mail: MailSettings, content: Content, recipient: str, message_id: str, now: datetime) -> Headers:
+    name = f"{headers.phrase(mail.sender_name)} " if mail.sender_name else ""
+    lines = [("From", f"{name}<{mail.sender_address}>")]
+    if mail.reply_to:
+        lines.append(("Reply-To", mail.reply_to))
+    return [
+        *lines,
+        ("To", headers.checked(recipient, field="recipient")),
+        ("Subject", headers.words(headers.checked(content.subject, field="subject"))),
+        ("Date", format_datetime(now)),
+        ("Message-ID", f"<{message_id}@{mail.domain}>"),
+        ("Content-Language", content.language),
+    ]
+
+
+def _envelope(
+    mail: MailSettings, lines: Headers, content: Content, recipient: str, message_id: str
+) -> Envelope:
+    boundary = f"={message_id}"  # quoted-printable never writes "=" before these characters of ours
+    lines += [
+        ("MIME-Version", "1.0"),
+        ("Content-Type", f'multipart/alternative; boundary="{boundary}"'),
+    ]
+    head = "".join(_line(name, value) for name, value in lines).encode()
+    parts = _part(boundary, "plain", content.text) + _part(boundary, "html", content.html)
+    return Envelope(mail.sender_address, recipient, head + b"\r\n" + parts + f"--{boundary}--\r\n".encode())
+
+
+def _line(name: str, value: str) -> str:
+    line = f"{name}: {value}\r\n"
+    if any(len(piece.encode()) > headers.LONGEST_LINE for piece in line.split("\r\n")):
+        raise Invalid(name, f"longer than {headers.LONGEST_LINE} characters")
+    return line
+
+
+def _part(boundary: str, subtype: str, text: str) -> bytes:
+    head = (
+        f"--{boundary}\r\n"
+        f'Content-Type: text/{subtype}; charset="utf-8"\r\n'
+        "Content-Transfer-Encoding: quoted-printable\r\n\r\n"
+    )
+    body = b2a_qp(_LINE_ENDS.sub("\r\n", text).encode(), istext=True)
+    return head.encode() + body + b"\r\n"
+
+
+def _split(sender: str) -> tuple[str, Address]:
+    found = _MAILBOX.fullmatch(sender)
+    if found is None:
+        return "", _ascii_address(sender)
+    try:
+        return headers.checked(found["name"], field="sender"), _ascii_address(found["address"])
+    except Invalid as error:
+        raise ValueError(error.reason) from None
+
+
+def _ascii_address(text: str) -> Address:
+    try:
+        address = address_of(text)
+    except Invalid as error:
+        raise ValueError(f"{error.reason}; write INTRA <news@example.org>") from None
+    if not address.email.isascii():
+        raise ValueError("use an address that every mail server can answer to: ASCII before the @")
+    return address

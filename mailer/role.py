@@ -1,0 +1,74 @@
+"""The mailer as a role: everything that sends letters, run side by side and stopped within a bound."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+import structlog
+
+from domain.claimants import Claimant
+from domain.database import Database
+from domain.errors import Invalid
+from domain.sites import ServiceSettings
+from domain.times import Clock, utc_now
+from mailer.ledgers import Ledger
+from mailer.messages import MailSettings, Stationery
+from mailer.notice_senders import NoticeSender
+from mailer.relays import RelaySettings
+from mailer.senders import Senders
+from mailer.tickers import Ticker
+from wording.texts import Texts
+
+DRAIN = 10.0
+"""Seconds that letters already on their way get to end when the service stops."""
+
+log = structlog.get_logger()
+
+
+class Mailer:
+    """Sends campaigns and notices, starts what is due, ends what balances."""
+
+    def __init__(
+        self,
+        database: Database,
+        texts: Texts,
+        service: ServiceSettings,
+        mail: MailSettings,
+        relays: Sequence[RelaySettings],
+        clock: Clock = utc_now,
+    ) -> None:
+        """Keep the parts; raises `Invalid` without a relay."""
+        if not relays:
+            raise Invalid("[[relays]]", "name at least one relay to send letters through")
+        self._database = database
+        self._stationery = Stationery(texts, service, mail)
+        self._relays = relays
+        self._clock = clock
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Work until `stop` is set, then end within the bound; raises when any part dies."""
+        claimant = Claimant(self._database.folder)
+        work = asyncio.create_task(self._work(claimant.name, stop))
+        stopped = asyncio.create_task(stop.wait())
+        try:
+            ends: set[asyncio.Future[Any]] = {work, stopped}
+            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+            drained, _ = await asyncio.wait({work}, timeout=DRAIN)
+        finally:
+            stopped.cancel()
+            work.cancel()
+        if not drained:
+            # Its claims stay open under our lock, which the end of the process frees.
+            log.warning("mailer_cut_off", after_seconds=DRAIN)
+            return
+        claimant.close()
+        work.result()
+
+    async def _work(self, claimant: str, stop: asyncio.Event) -> None:
+        ledger = Ledger(self._database, self._stationery, self._clock, claimant)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(Ticker(self._database, self._stationery, self._clock).run(stop))
+            group.create_task(Senders(ledger, self._stationery, self._relays, self._clock).run(stop))
+            for relay in self._relays:
+                sender = NoticeSender(self._database, self._stationery, relay, self._clock)
+                group.create_task(sender.run(stop))

@@ -1,0 +1,200 @@
+"""The door to a relay: one SMTP connection, kept open, whose every answer becomes a typed result.
+
+The only file that names aiosmtplib. It issues the commands itself, because the library raises the same
+error whether the connection was lost before DATA, when sending again is safe, or after it, when the
+letter may have been taken.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import NoReturn
+
+import aiosmtplib
+from aiosmtplib import SMTPResponseException, SMTPServerDisconnected, SMTPTimeoutError
+
+from domain.errors import DomainError
+from mailer.messages import Envelope
+from mailer.relays import RelaySettings
+
+CONNECT_TIMEOUT = 20.0
+COMMAND_TIMEOUT = 60.0
+DATA_TIMEOUT = 180.0
+"""Seconds. RFC 5321, 4.5.3.2, allows more; a lease must outlast them all."""
+
+_ENHANCED = re.compile(r"^([245]\.\d{1,3}\.\d{1,3})\b")
+_POLICY = "5.7."
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """The relay has taken the letter."""
+
+
+@dataclass(frozen=True, slots=True)
+class Temporary:
+    """Not now: worth another attempt later."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Permanent:
+    """Never, for this letter."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ambiguous:
+    """The connection was lost while or after the letter travelled: it may have been taken."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unreachable:
+    """The relay itself cannot be used; nothing is wrong with the letter."""
+
+    reason: str
+
+
+Result = Sent | Temporary | Permanent | Ambiguous | Unreachable
+
+
+class RelayRefused(DomainError):
+    """The relay did not take a letter that somebody waits for."""
+
+
+class _ConnectionLost(Exception):
+    """Before DATA: the letter was certainly not taken."""
+
+
+class Connection:
+    """One connection to a relay, opened when it is first needed and again when it was lost."""
+
+    def __init__(self, relay: RelaySettings) -> None:
+        """Name the relay; nothing is opened yet."""
+        self.relay = relay
+        self._client: aiosmtplib.SMTP | None = None
+
+    async def send(self, envelope: Envelope) -> Result:
+        """Hand one letter over. No answer to one letter touches the next."""
+        try:
+            return await self._attempt(envelope)
+        except _ConnectionLost:
+            # An idle connection that the relay has closed shows only now; a fresh one decides.
+            pass
+        try:
+            return await self._attempt(envelope)
+        except _ConnectionLost as lost:
+            return Temporary(str(lost))
+
+    async def close(self) -> None:
+        """Say goodbye and close; a relay that is gone already is no error."""
+        client, self._client = self._client, None
+        if client is not None and client.is_connected:
+            try:
+                await client.quit(timeout=CONNECT_TIMEOUT)
+            except (aiosmtplib.SMTPException, OSError):
+                client.close()
+
+    async def _attempt(self, envelope: Envelope) -> Result:
+        try:
+            client = await self._connected()
+        except (aiosmtplib.SMTPException, OSError, ValueError) as error:
+            return Unreachable(_reason_of(error))
+        if envelope.international and not client.supports_extension("smtputf8"):
+            return Permanent("undeliverable_here")
+        refused = await self._offer(client, envelope)
+        result = refused or await self._transfer(client, envelope.content)
+        if refused:
+            await self._reset(client)
+        return result
+
+    async def _connected(self) -> aiosmtplib.SMTP:
+        if self._client is not None and self._client.is_connected:
+            return self._client
+        relay = self.relay
+        self._client = aiosmtplib.SMTP(
+            hostname=relay.host,
+            port=relay.port,
+            username=relay.username or None,
+            password=relay.password or None,
+            use_tls=relay.security == "tls",
+            start_tls=relay.security == "starttls",
+            timeout=CONNECT_TIMEOUT,
+        )
+        await self._client.connect()
+        await self._client.ehlo()
+        return self._client
+
+    async def _offer(self, client: aiosmtplib.SMTP, envelope: Envelope) -> Result | None:
+        """Send the envelope; None when the relay wants the letter."""
+        options = [b"SMTPUTF8", b"BODY=8BITMIME"] if envelope.international else []
+        # The library's own mail() and rcpt() repair addresses; ours travel byte for byte.
+        for command in (
+            [b"MAIL", f"FROM:<{envelope.sender}>".encode(), *options],
+            [b"RCPT", f"TO:<{envelope.recipient}>".encode()],
+        ):
+            try:
+                code, message = await client.execute_command(*command, timeout=COMMAND_TIMEOUT)
+            except (SMTPServerDisconnected, SMTPTimeoutError, OSError):
+                client.close()
+                raise _ConnectionLost("connection_lost") from None
+            except SMTPResponseException as error:
+                client.close()
+                return Temporary(_reason(error.code, error.message))
+            except ValueError:
+                return Permanent("unsendable_address")
+            if code not in (250, 251):
+                return _refusal(code, message)
+        return None
+
+    async def _transfer(self, client: aiosmtplib.SMTP, content: bytes) -> Result:
+        try:
+            await client.data(content, timeout=DATA_TIMEOUT)
+        except aiosmtplib.SMTPDataError as error:
+            if error.code == 421:
+                client.close()
+            return _refusal(error.code, error.message)
+        except (aiosmtplib.SMTPException, OSError):
+            client.close()
+            return Ambiguous("connection_lost_in_data")
+        return Sent()
+
+    async def _reset(self, client: aiosmtplib.SMTP) -> None:
+        """Clear the refused envelope; a connection that cannot do that is not used again."""
+        if not client.is_connected:
+            return
+        try:
+            await client.rset(timeout=COMMAND_TIMEOUT)
+        except (aiosmtplib.SMTPException, OSError):
+            client.close()
+
+
+def refuse(relay: RelaySettings, result: Temporary | Permanent | Ambiguous | Unreachable) -> NoReturn:
+    """Raise the error that tells a waiting person what the relay said."""
+    raise RelayRefused(
+        f"the relay {relay.name} did not take the letter ({result.reason}); check [[relays]] and the address"
+    )
+
+
+def _refusal(code: int, message: str) -> Result:
+    if not 500 <= code <= 599:
+        return Temporary(_reason(code, message))
+    enhanced = _ENHANCED.match(message)
+    if enhanced and enhanced[1].startswith(_POLICY):
+        return Permanent("policy")
+    return Permanent(_reason(code, message))
+
+
+def _reason(code: int, message: str) -> str:
+    """Return the codes alone: relays like to repeat the address in their words."""
+    enhanced = _ENHANCED.match(message)
+    return f"{code} {enhanced[1]}" if enhanced else str(code)
+
+
+def _reason_of(error: Exception) -> str:
+    if isinstance(error, SMTPResponseException):
+        return _reason(error.code, error.message)
+    return type(error).__name__
