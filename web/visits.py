@@ -87,6 +87,8 @@ class Visit:
             project = await projects.find(session)
         values |= {"project": project, "private": private, "here": here or self.request.scope["path"]}
         response = HTMLResponse(self.render(template, **values), status)
+        response.headers["Content-Language"] = self.language
+        response.headers["Vary"] = "Accept-Language"
         if private:
             response.headers["Cache-Control"] = "no-store"
             response.headers["X-Robots-Tag"] = "noindex"
