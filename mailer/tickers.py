@@ -12,7 +12,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from domain import campaigns, claimants, deliveries, notices, questions, tokens, updates
 from domain.database import OUTAGES, Database
 from domain.errors import DomainError, NotAllowed
-from domain.times import Clock
+from domain.times import Clock, utc_now
 from mailer import issues
 from mailer.messages import Stationery
 
@@ -39,9 +39,7 @@ class Ticker:
             timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
         )
         for job, interval in ((self.tick, {"seconds": 1}), (self.forget, {"hours": 1})):
-            scheduler.add_job(
-                _guarded, "interval", args=[job, broken], next_run_time=self._clock(), **interval
-            )
+            scheduler.add_job(_guarded, "interval", args=[job, broken], next_run_time=utc_now(), **interval)
         scheduler.start()
         stopped = asyncio.create_task(stop.wait())
         try:
