@@ -82,15 +82,6 @@ async def listing(session: AsyncSession) -> list[Knowledge]:
     return list(found.values())
 
 
-async def find(session: AsyncSession, item_id: int) -> Knowledge | None:
-    """Return the item of that number with its texts, unless it is retired; phrasings are not loaded."""
-    item = await session.get(Item, item_id)
-    if item is None or item.retired_at is not None:
-        return None
-    texts = await session.exec(select(ItemText).where(col(ItemText.item_id) == item_id))
-    return Knowledge(item=item, texts={text.language: text for text in texts.all()}, phrasings={}, gaps={})
-
-
 async def find_by_key(session: AsyncSession, key: str) -> Item | None:
     """Return the item of that key unless it is retired."""
     query = select(Item).where(col(Item.key) == key, col(Item.retired_at).is_(None))

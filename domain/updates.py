@@ -83,8 +83,8 @@ async def decide(session: AsyncSession, update_id: int, replies: list[dict[str, 
 
 
 async def fail(session: AsyncSession, update_id: int, failure: str, now: datetime) -> None:
-    """Record that an update cannot be handled; it never blocks the ones behind it."""
-    await _set(session, update_id, failure=failure, handled_at=now, answered_at=now)
+    """Record that an update cannot be handled; it never blocks the ones behind it. What was said goes."""
+    await _set(session, update_id, failure=failure, handled_at=now, answered_at=now, payload={}, replies=[])
 
 
 async def begin_reply(session: AsyncSession, update_id: int, position: int) -> bool:

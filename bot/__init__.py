@@ -1,0 +1,1 @@
+"""Telegram, in and out: durable intake, conversations, newsletters in the chat."""

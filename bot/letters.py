@@ -1,0 +1,96 @@
+"""Letters for the chat: a frozen letter's Markdown compiled once, then filled in for each reader."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from bot import markup
+from domain.deliveries import Claim
+from domain.projects import Project
+from domain.sites import ServiceSettings
+from domain.subscribers import Profile
+from wording.sandbox import PersonalTemplate
+
+_NODE = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", re.DOTALL)
+_LINK = "https://link-"
+"""Stands before a field that is a whole link, so that Markdown and the allow-list take it for one."""
+
+
+class Letter:
+    """A letter in one language, ready to be filled in."""
+
+    def __init__(self, parts: Mapping[str, str]) -> None:
+        """Compile the parts `subject` and `markdown`; raises `Invalid` where they are no templates."""
+        self._subject = PersonalTemplate(parts["subject"], html=False, field="subject")
+        self._body = PersonalTemplate(_source_of(parts["markdown"]), html=True, field="markdown")
+
+    def render(self, values: Mapping[str, Any]) -> tuple[str, str]:
+        """Return subject (plain) and body (Telegram's HTML) for one reader; raises `Invalid`."""
+        return self._subject.render(values), self._body.render(values)
+
+
+def values_for(claim: Claim, profile: Profile, project: Project, service: ServiceSettings) -> dict[str, Any]:
+    """Return the fields that letters may name, with the values of the claim's reader."""
+    assert claim.subscriber.id is not None
+    token = service.keyring.sign_unsubscribe(claim.subscriber.id)
+    return {
+        "subscriber": {
+            "first_name": claim.subscriber.first_name,
+            "name": profile.name,
+            "organisation": profile.organisation,
+            "language": profile.language.value,
+            "country": profile.country or "",
+            "region": profile.region,
+            "helix": profile.helix_group or "",
+        },
+        "project": {"name": project.name, "website": project.website},
+        **_links(service, claim, token),
+    }
+
+
+def neutral_subject(subject: str, project: Project | None, service: ServiceSettings) -> str:
+    """Return a subject as a list shows it to anybody: its personal fields are filled for nobody."""
+    if "{" not in subject:
+        return subject
+    nobody = dict.fromkeys(
+        ("first_name", "name", "organisation", "language", "country", "region", "helix"), ""
+    )
+    values = {
+        "subscriber": nobody,
+        "project": {
+            "name": project.name if project else service.name,
+            "website": project.website if project else service.base_url,
+        },
+    }
+    return PersonalTemplate(subject, html=False, field="subject").render(values).strip()
+
+
+def _links(service: ServiceSettings, claim: Claim, token: str) -> dict[str, str]:
+    pages = {
+        "unsubscribe_url": f"/unsubscribe/{token}",
+        "preferences_url": "/preferences",
+        "archive_url": f"/archive/{claim.campaign_id}",
+        "subscribe_url": "/subscribe",
+    }
+    return {name: service.url(f"{path}?language={claim.language}") for name, path in pages.items()}
+
+
+def _source_of(markdown: str) -> str:
+    """Return the Markdown as HTML with its personal nodes in place.
+
+    The nodes are taken out first and put back last: what a reader is called is never Markdown.
+    """
+    mark = "zq"
+    while mark in markdown:
+        mark += "q"
+    nodes: list[str] = []
+
+    def hide(node: re.Match[str]) -> str:
+        nodes.append(node[0])
+        return f"{mark}{len(nodes) - 1}x"
+
+    hidden = _NODE.sub(hide, markdown)
+    hidden = re.sub(rf"(\]\(\s*<?)({mark}\d+x)", rf"\1{_LINK}\2", hidden)
+    html = re.sub(r"\{(?=[{%#])", '{{ "{" }}', markup.from_markdown(hidden))
+    shown = re.compile(rf"(?:{re.escape(_LINK)})?{mark}(\d+)x")
+    return shown.sub(lambda found: nodes[int(found[1])], html)

@@ -1,0 +1,187 @@
+"""Newsletters in the chat: the ledger's Telegram deliveries, claimed, sent and recorded one by one."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+
+import structlog
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from bot import departures, letters, markup
+from bot.letters import Letter
+from bot.outbox import Outbox
+from bot.pauses import pause
+from bot.replies import SendText
+from bot.troubles import BadToken, Busy, Gone, Refused, Trouble, Uncertain, Unreachable
+from domain import campaigns, deliveries, projects, subscribers
+from domain.database import OUTAGES, Database
+from domain.deliveries import Claim, Outcome, Skip, Status
+from domain.errors import DomainError
+from domain.languages import Language
+from domain.sites import ServiceSettings
+from domain.subscribers import Channel
+from domain.times import Clock
+from wording.texts import Texts
+
+log = structlog.get_logger()
+
+_SLICE = 20
+_SIDE_BY_SIDE = 5
+_LEASE = timedelta(minutes=10)
+_LOOK_SECONDS = 1.0
+_REST = timedelta(seconds=30)
+_LONGEST_REST = timedelta(minutes=30)
+_LONGEST_WAIT = 60.0
+"""Seconds that a letter of several messages waits in the middle before it counts as uncertain."""
+
+
+class Newsletters:
+    """Works off the ledger for one channel; the mailer does the same for e-mail."""
+
+    def __init__(
+        self, database: Database, texts: Texts, service: ServiceSettings, outbox: Outbox, clock: Clock
+    ) -> None:
+        """Take the one way out, so that limits and pauses are shared with the conversations."""
+        self._database, self._texts, self._service = database, texts, service
+        self._outbox, self._clock = outbox, clock
+        self._letters: dict[tuple[int, Language], Letter] = {}
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Send what is due until `stop` is set; letters that were claimed and not begun go back."""
+        while not stop.is_set():
+            try:
+                sent = await self.send_due(stop)
+            except OUTAGES as problem:
+                log.warning("newsletters_wait", problem=type(problem).__name__)
+                sent = 0
+            if not sent:
+                await pause(_LOOK_SECONDS, stop)
+
+    async def send_due(self, stop: asyncio.Event) -> int:
+        """Send one slice of what is due and return how many letters it had."""
+        async with self._database.reading() as session:
+            active = await campaigns.active(session)
+        if not active:
+            self._letters.clear()
+            return 0
+        async with self._database.transaction() as session:
+            claims = await deliveries.claim(
+                session, Channel.TELEGRAM, active, self._clock(), limit=_SLICE, lease=_LEASE
+            )
+        at_once = asyncio.Semaphore(_SIDE_BY_SIDE)
+        async with asyncio.TaskGroup() as group:
+            for claim in claims:
+                group.create_task(self._deliver(claim, at_once, stop))
+        return len(claims)
+
+    async def _deliver(self, claim: Claim, at_once: asyncio.Semaphore, stop: asyncio.Event) -> None:
+        async with at_once:
+            if stop.is_set():
+                outcome = self._again(claim, timedelta())
+            else:
+                outcome = await self._review_and_send(claim)
+            await self._record(outcome)
+
+    async def _review_and_send(self, claim: Claim) -> Outcome:
+        try:
+            async with self._database.reading() as session:
+                left = await campaigns.review(session, claim, self._clock())
+                parts = [] if left else await self._compose(session, claim)
+        except DomainError as error:
+            log.warning("letter_not_composed", delivery=claim.delivery_id, problem=type(error).__name__)
+            return Outcome(claim, Status.FAILED, "template")
+        except OUTAGES as problem:
+            log.warning("letter_waits", delivery=claim.delivery_id, problem=type(problem).__name__)
+            return self._again(claim, _REST)
+        return left or await self._send(claim, parts)
+
+    async def _compose(self, session: AsyncSession, claim: Claim) -> list[str]:
+        """Return the messages that make up this reader's letter."""
+        project = await projects.get(session)
+        profile = await subscribers.profile_of(session, claim.subscriber)
+        letter = await self._letter(session, claim)
+        values = letters.values_for(claim, profile, project, self._service)
+        subject, body = letter.render(values)
+        html = self._texts.render(
+            "bot/newsletter.html",
+            claim.language,
+            subject=subject,
+            body=markup.trusted(body),
+            project=project,
+            archive=values["archive_url"],
+        )
+        return markup.split(html)
+
+    async def _letter(self, session: AsyncSession, claim: Claim) -> Letter:
+        key = (claim.campaign_id, claim.language)
+        if key not in self._letters:
+            self._letters[key] = Letter(await campaigns.letter(session, *key))
+        return self._letters[key]
+
+    async def _send(self, claim: Claim, parts: list[str]) -> Outcome:
+        chat_id = claim.subscriber.chat_id
+        if chat_id is None:
+            return Outcome(claim, Status.SKIPPED, Skip.LEFT)
+        for place, html in enumerate(parts):
+            try:
+                await self._send_part(SendText(chat_id=chat_id, html=html), is_first=place == 0)
+            except BadToken:
+                raise
+            except Gone:
+                await self._part(claim, chat_id)
+                return Outcome(claim, Status.SKIPPED, Skip.LEFT)
+            except Trouble as trouble:
+                return self._outcome_of(claim, trouble, is_first=place == 0)
+        return Outcome(claim, Status.SENT)
+
+    async def _send_part(self, reply: SendText, *, is_first: bool) -> None:
+        """Send a message; in the middle of a letter, try once more after a short pause."""
+        try:
+            await self._outbox.send(reply, bulk=True)
+        except Busy as busy:
+            if is_first or busy.seconds > _LONGEST_WAIT:
+                raise
+            await self._outbox.send(reply, bulk=True)
+
+    def _outcome_of(self, claim: Claim, trouble: Trouble, *, is_first: bool) -> Outcome:
+        match trouble:
+            case Busy() if is_first:
+                return self._again(claim, timedelta(seconds=trouble.seconds))
+            case Unreachable() if is_first:
+                return self._again(claim, min(_REST * claim.attempt, _LONGEST_REST))
+            case Refused():
+                log.error("letter_refused", delivery=claim.delivery_id, why=str(trouble))
+                return Outcome(claim, Status.FAILED, "refused")
+            case Uncertain():
+                return Outcome(claim, Status.UNCERTAIN, "no_answer")
+            case _:
+                return Outcome(claim, Status.UNCERTAIN, "sent_in_part")
+
+    def _again(self, claim: Claim, rest: timedelta) -> Outcome:
+        return Outcome(claim, Status.QUEUED, due_at=self._clock() + rest)
+
+    async def _part(self, claim: Claim, chat_id: int) -> None:
+        evidence = f"delivery {claim.delivery_id}"
+
+        async def depart(session: AsyncSession) -> None:
+            await departures.depart(session, chat_id, evidence, self._clock())
+
+        await self._insist(depart)
+
+    async def _record(self, outcome: Outcome) -> None:
+        async def record(session: AsyncSession) -> None:
+            await deliveries.record(session, [outcome], self._clock())
+
+        await self._insist(record)
+
+    async def _insist(self, write: Callable[[AsyncSession], Awaitable[None]]) -> None:
+        """Write what became of a letter, however long the database is away: the letter is out."""
+        while True:
+            try:
+                async with self._database.transaction() as session:
+                    await write(session)
+            except OUTAGES as problem:
+                log.warning("outcome_waits", problem=type(problem).__name__)
+                await asyncio.sleep(_LOOK_SECONDS)
+            else:
+                return
