@@ -21,11 +21,10 @@ def checked(value: str, *, field: str) -> str:
     That is a control character, a line or paragraph separator, or an encoded word that hides one:
     some mail libraries decode and serialise those (CVE-2024-6923).
     """
-    value = value.strip()
     _refuse_line_ends(value, field)
     if "=?" in value:
         _refuse_line_ends(_decoded(value, field), field)
-    return value
+    return value.strip()
 
 
 def words(value: str) -> str:

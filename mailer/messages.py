@@ -18,6 +18,7 @@ from mailer import headers
 from wording.texts import Texts
 
 _MAILBOX = re.compile(r'\s*"?(?P<name>[^<>"]*?)"?\s*<(?P<address>[^<>]+)>\s*')
+CRLF = "\r\n"
 _LINE_ENDS = re.compile(r"\r\n?|\n")
 
 Headers = list[tuple[str, str]]
@@ -193,8 +194,8 @@ def _part(boundary: str, subtype: str, text: str) -> bytes:
         f'Content-Type: text/{subtype}; charset="utf-8"\r\n'
         "Content-Transfer-Encoding: quoted-printable\r\n\r\n"
     )
-    body = b2a_qp(_LINE_ENDS.sub("\r\n", text).encode(), istext=True)
-    return head.encode() + body + b"\r\n"
+    # With a line end in the text, soft line breaks get the same one.
+    return head.encode() + b2a_qp(f"{_LINE_ENDS.sub(CRLF, text)}{CRLF}".encode(), istext=True)
 
 
 def _split(sender: str) -> tuple[str, Address]:
