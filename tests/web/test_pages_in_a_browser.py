@@ -1,7 +1,9 @@
 """The pages as people meet them: no barriers, nothing cut off, in light and dark, by keyboard."""
 
+import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -28,6 +30,12 @@ ARGUMENTS = ["--no-sandbox", "--disable-background-networking"]
 VIEWS = [(390, "light"), (390, "dark"), (1280, "light"), (1280, "dark")]
 
 pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def database_url(sqlite_template: Path, tmp_path: Path) -> str:
+    """One kind of database: what a page looks like does not depend on it."""
+    return f"sqlite:///{shutil.copy(sqlite_template, tmp_path / 'helixpost.db')}"
 
 
 @pytest.fixture
