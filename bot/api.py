@@ -3,8 +3,8 @@
 Only this module names the library's errors. Their messages may hold the token: none is passed on.
 """
 
+import os
 import re
-import warnings
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import timedelta
@@ -15,7 +15,6 @@ import telegram
 from pydantic import BaseModel, ConfigDict, model_validator
 from telegram import error
 from telegram.request import HTTPXRequest
-from telegram.warnings import PTBDeprecationWarning
 
 from bot.troubles import (
     BadToken,
@@ -29,11 +28,14 @@ from bot.troubles import (
     Unreachable,
 )
 
+# The library's own switch to the types of its next release; without it, it warns at every pause.
+os.environ.setdefault("PTB_TIMEDELTA", "true")
+
 ALLOWED_UPDATES = ["message", "callback_query", "my_chat_member"]
 POLL_SECONDS = 30
 _POOL = 32
 _TOKEN = re.compile(r"[0-9]+:[A-Za-z0-9_-]+")
-_PLACEHOLDERS = ("123456:abc", "change", "replace", "placeholder", "your-", "your_")
+_PLACEHOLDERS = ("change-me", "changeme", "replace", "placeholder", "your-", "your_")
 _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
 _QUOTED = re.compile(r"\"[^\"]*\"|(?<=\s)'[^']*'")
 """Telegram quotes what it refuses: a link, a tag, a piece of text."""
@@ -154,8 +156,5 @@ def _lost(failure: error.TelegramError) -> Trouble:
 
 
 def _seconds_of(failure: error.RetryAfter) -> float:
-    with warnings.catch_warnings():
-        # The attribute changes its type in a future release; both are read here.
-        warnings.simplefilter("ignore", PTBDeprecationWarning)
-        wait = failure.retry_after
+    wait = failure.retry_after
     return wait.total_seconds() if isinstance(wait, timedelta) else float(wait)

@@ -91,7 +91,8 @@ async def _agree(turn: Turn, form: Form, mark: str) -> None:
             chat_id=turn.chat.id,
         )
         await subscriptions.request(turn.session, asked, turn.service.keyring)
-    turn.show(turn.words("subscribed.html", channels=form.channels, email=form.email))
+    # A new message: the words agreed to stay in the chat.
+    turn.say(turn.words("subscribed.html", channels=form.channels, email=form.email))
 
 
 async def _profile(turn: Turn, form: Form) -> Profile:
