@@ -4,16 +4,16 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from mailer.messages import MailSettings
-from mailer.relays import RelaySettings
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
-from web.app import WebSettings
 
 from bot.api import TelegramSettings
 from domain.database import DatabaseSettings
 from domain.errors import Invalid, Problems
 from domain.sites import ServiceSettings
+from mailer.messages import MailSettings
+from mailer.relays import RelaySettings
+from web.app import WebSettings
 
 EXAMPLE = "config.example.toml"
 

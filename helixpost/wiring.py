@@ -9,18 +9,19 @@ from enum import StrEnum
 
 import structlog
 import uvicorn
-from bot.role import Bot
-from knowledge.answers import Answers
-from mailer.role import Mailer
 from starlette.applications import Starlette
-from web.app import create_app
 
+from bot.role import Bot
 from domain.database import Database
 from domain.errors import Invalid
 from domain.times import Clock, utc_now
 from helixpost import schema
 from helixpost.places import LOCALES, TEMPLATES
 from helixpost.settings import Settings
+from knowledge.answers import Answers
+from mailer.messages import Stationery
+from mailer.role import Mailer
+from web.app import create_app
 from wording.texts import Texts
 
 log = structlog.get_logger()
@@ -48,6 +49,12 @@ class Service:
         self.database = Database(settings.database)
         self.texts = Texts(TEMPLATES, LOCALES)
         self.answers = Answers(self.texts, settings.service)
+
+    @property
+    def stationery(self) -> Stationery:
+        """What every letter is written on; raises `Invalid` when `[mail]` is missing."""
+        mail, _ = self.settings.sending
+        return Stationery(self.texts, self.settings.service, mail)
 
     def roles(self, names: Iterable[Role]) -> dict[Role, Run]:
         """Build the named roles; raises `Invalid` for one that the settings do not allow."""

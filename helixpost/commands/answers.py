@@ -5,8 +5,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from knowledge.answers import Answer
-from knowledge.evaluation import Evaluation
 
 from domain.languages import FALLBACK, Language
 from domain.times import utc_now
@@ -23,6 +21,8 @@ from helixpost.commands.options import (
 from helixpost.settings import Settings
 from helixpost.wiring import opened
 from knowledge import evaluation
+from knowledge.answers import Answer
+from knowledge.evaluation import Evaluation
 
 app = typer.Typer(no_args_is_help=True, help="How well the bot answers.")
 
@@ -64,8 +64,8 @@ def evaluate(
     if as_json:
         print_json(result.as_dict())
         return
-    shares = result.as_dict()["languages"]
-    columns = ["language", *next(iter(shares.values()), {})]
+    shares = {language.value: tally.as_dict() for language, tally in result.languages.items()}
+    columns = ["language", *result.summary.as_dict()]
     print_table(columns, [(name, *row.values()) for name, row in shares.items()], empty="No question.")
 
 

@@ -153,11 +153,19 @@ async def _create(settings: Settings, files: list[Path]) -> tuple[int, int]:
 
 async def _preview(settings: Settings, number: int, reader: str) -> bytes:
     async with opened(settings) as service, service.database.reading() as session:
-        return await previews.preview(session, number, address_of(reader), service)
+        return await previews.preview(
+            session, service.stationery, number, address_of(reader), service.clock()
+        )
 
 
 async def _test(settings: Settings, number: int, to: str) -> None:
-    raise NotImplementedError
+    _, relays = settings.sending
+    async with opened(settings) as service:
+        async with service.database.reading() as session:
+            letter = await previews.compose_test(
+                session, service.stationery, number, address_of(to, field="--to"), service.clock()
+            )
+        await previews.send_test(relays[0], letter)
 
 
 async def _change(settings: Settings, verb: Callable[[AsyncSession], Awaitable[Campaign]]) -> None:

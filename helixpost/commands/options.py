@@ -66,7 +66,7 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
 
 def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
     """Return the error a person can mend when there is one, else the group itself."""
-    mendable = group.subgroup(DomainError)
+    mendable: BaseException | None = group.subgroup(DomainError)
     while isinstance(mendable, BaseExceptionGroup):
         mendable = mendable.exceptions[0]
     return mendable or group
