@@ -41,6 +41,14 @@ async def find(session: AsyncSession, campaign_id: int) -> Issue | None:
     return found[0] if found else None
 
 
+async def text(session: AsyncSession, issue: Issue, language: Language) -> str:
+    """Return the Markdown of an issue in one of the languages that it has headings in."""
+    query = select(Variant.body).where(
+        col(Variant.campaign_id) == issue.campaign_id, col(Variant.language) == language
+    )
+    return (await session.exec(query)).one()
+
+
 async def _with_headings(session: AsyncSession, begun: Sequence[Campaign]) -> list[Issue]:
     issues = {
         campaign.id: Issue(campaign.id, campaign.started_at, {})

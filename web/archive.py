@@ -10,12 +10,11 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from domain import archives, campaigns, projects
+from domain import archives, projects
 from domain.archives import Issue
-from domain.errors import NotFound
 from domain.languages import Language, choose
 from domain.projects import Project
-from web.readings import fill, neutral
+from web.readings import fill, neutral, to_html
 from web.visits import Visit, Visiting
 
 _IN_FEED = 20
@@ -75,12 +74,9 @@ async def read(visit: Visiting, campaign_id: CampaignNumber) -> Response:
         if issue is None:
             raise HTTPException(404)
         entry = _entry(issue, visit, project)
-        try:
-            letter = await campaigns.letter(session, campaign_id, entry.language)
-        except NotFound:
-            raise HTTPException(404) from None
+        text = await archives.text(session, issue, entry.language)
     values = neutral(visit, project, language=entry.language, campaign_id=campaign_id)
-    body = fill(letter["markdown"], values)
+    body = to_html(fill(text, values))
     return await visit.page("web/letter.html", entry=entry, body=body, spoken=list(issue.headings))
 
 

@@ -1,10 +1,14 @@
 """Letters as anybody may read them: every personal field is filled for nobody in particular."""
 
+import re
 from typing import Any
+
+from markupsafe import Markup
 
 from domain.languages import Language
 from domain.projects import Project
 from web.visits import Visit
+from wording import markdown
 from wording.sandbox import PersonalTemplate
 
 _NOBODY = ("first_name", "name", "organisation", "country", "region", "helix")
@@ -31,3 +35,8 @@ def fill(text: str, values: dict[str, Any]) -> str:
     if "{" not in text:
         return text
     return PersonalTemplate(text, html=False, field="letter").render(values)
+
+
+def to_html(text: str) -> Markup:
+    """Return a letter's Markdown as part of a page, whose one first-level heading is the subject."""
+    return Markup(re.sub(r"(</?)h1>", r"\1h2>", markdown.to_html(text)))  # noqa: S704 - cleaned there

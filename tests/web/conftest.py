@@ -39,7 +39,7 @@ Ask = Callable[[], Awaitable[str]]
 SOURCE = {"title": "INTRA project site", "url": "https://intra.example/about"}
 LETTER = """Dear {{ subscriber.first_name or "reader" }},
 
-## What {{ project.name }} learnt
+# What {{ project.name }} learnt
 
 Six regions compared [three schemes]({{ project.website }}).
 
@@ -228,7 +228,7 @@ async def letter(database: Database, project: Project, now: datetime) -> int:
         assert campaign.id is not None
         campaign.status = campaigns.Status.SCHEDULED
         letters = {
-            language: {"subject": text.subject, "preheader": text.preheader, "markdown": text.body}
+            language: {"subject": text.subject, "preheader": text.preheader}
             for language, text in draft.texts.items()
         }
         await session.flush()

@@ -40,6 +40,7 @@ async def test_a_letter_is_shown_without_a_person_in_it(visitor: httpx.AsyncClie
     assert 'href="https://news.intra.example/preferences?language=en"' in page
     assert "<script" not in page
     assert "{{" not in page
+    assert page.count("<h1>") == 1
 
 
 async def test_a_letter_in_another_language_than_the_page_is_marked_so(
