@@ -1,4 +1,4 @@
-"""Letters for the chat: a frozen letter's Markdown compiled once, then filled in for each reader."""
+"""Letters for the chat: a campaign's Markdown compiled once, then filled in for each reader."""
 
 import re
 from collections.abc import Mapping
@@ -19,14 +19,14 @@ _LINK = "https://link-"
 class Letter:
     """A letter in one language, ready to be filled in."""
 
-    def __init__(self, parts: Mapping[str, str]) -> None:
-        """Compile the parts `subject` and `markdown`; raises `Invalid` where they are no templates."""
-        self._subject = PersonalTemplate(parts["subject"], html=False, field="subject")
-        self._body = PersonalTemplate(_source_of(parts["markdown"]), html=True, field="markdown")
+    def __init__(self, subject: str, markdown: str) -> None:
+        """Compile both; raises `Invalid` where they are no templates."""
+        self._subject = PersonalTemplate(subject, html=False, field="subject")
+        self._body = PersonalTemplate(_source_of(markdown), html=True, field="body")
 
     def render(self, values: Mapping[str, Any]) -> tuple[str, str]:
         """Return subject (plain) and body (Telegram's HTML) for one reader; raises `Invalid`."""
-        return self._subject.render(values), self._body.render(values)
+        return self._subject.render(values).strip(), self._body.render(values)
 
 
 def values_for(claim: Claim, profile: Profile, project: Project, service: ServiceSettings) -> dict[str, Any]:

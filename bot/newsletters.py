@@ -115,7 +115,9 @@ class Newsletters:
     async def _letter(self, session: AsyncSession, claim: Claim) -> Letter:
         key = (claim.campaign_id, claim.language)
         if key not in self._letters:
-            self._letters[key] = Letter(await campaigns.letter(session, *key))
+            # Nothing changes a campaign's texts once it has started.
+            text = (await campaigns.variants(session, claim.campaign_id))[claim.language]
+            self._letters[key] = Letter(text.subject, text.body)
         return self._letters[key]
 
     async def _send(self, claim: Claim, parts: list[str]) -> Outcome:

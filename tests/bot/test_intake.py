@@ -100,5 +100,5 @@ async def test_the_webhook_has_a_secret_and_is_taken_back_for_polling(
 
 async def test_a_webhook_without_https_is_refused(client: telegram.Bot, service: ServiceSettings) -> None:
     elsewhere = service.model_copy(update={"base_url": "http://news.example.org"})
-    with pytest.raises(Refused, match="HTTPS"):
+    with pytest.raises(Refused, match="https"):
         await intake.set_webhook(client, elsewhere)
