@@ -1,5 +1,6 @@
 """Which of our languages a question is in: its letters decide, the chat's language breaks ties."""
 
+import re
 from functools import lru_cache
 
 from py3langid.langid import MODEL_FILE, LanguageIdentifier
@@ -10,6 +11,7 @@ from knowledge.words import lexicon_of
 FEWEST_LETTERS = 12
 FEWEST_WORDS = 3
 """Shorter questions ("PIMEX?", "lista de documentos") are told by their words, not by their letters."""
+_WORD = re.compile(r"[^\W_]+")
 MOST_WORDS_COUNTED = 8
 SURE = 0.8
 """Below this probability the chat's language is the better guess."""
@@ -40,7 +42,7 @@ def language_of_question(text: str, prior: Language) -> Language:
 
 def _by_words(text: str, prior: Language) -> Language:
     """Return the language that knows most of the words; the chat's own unless another knows more."""
-    words = [word.strip("¿?¡!.,:;\"'()") for word in text.split()[:MOST_WORDS_COUNTED]]
+    words = _WORD.findall(text)[:MOST_WORDS_COUNTED]
     known = {
         language: sum(lexicon_of(language).knows(word, language) for word in words) for language in Language
     }

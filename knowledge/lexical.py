@@ -23,11 +23,14 @@ SATURATION, LENGTH = 1.2, 0.6
 """BM25's k1 and b."""
 TITLE_SHARE = 0.9
 """A title counts as a phrasing, a little less: it seldom has the form of a question."""
+MISSING_NAME = 0.1
+"""What a name or number of the question that an item does not contain takes from its score."""
+MOST_MISSING_NAMES = 2
 FOREIGN_SHARE = 0.85
 """What a match counts in English when the question is in another language."""
 TYPO_SHARE = 0.8
 SHORTEST_TYPO = 5
-NEAR_ENOUGH = 0.5
+NEAR_ENOUGH = 0.45
 """Dice's coefficient of two words' trigrams from which one is read as a misspelling of the other."""
 
 
@@ -117,10 +120,10 @@ class LanguageIndex:
     def _add(self, number: int, passage: Passage) -> None:
         title = frozenset(word.term for word in words_of(passage.title, self.language))
         views = [_View(number, TITLE_SHARE, is_gap=False, terms=title)]
-        for share_is_gap, phrasings in ((False, passage.phrasings), (True, passage.gaps)):
+        for is_gap, phrasings in ((False, passage.phrasings), (True, passage.gaps)):
             for phrasing in phrasings:
                 terms = frozenset(word.term for word in words_of(phrasing, self.language))
-                views.append(_View(number, 1.0, is_gap=share_is_gap, terms=terms))
+                views.append(_View(number, 1.0, is_gap=is_gap, terms=terms))
         counts = Counter(word.term for part in _parts(passage.body) for word in words_of(part, self.language))
         document = _Document(passage.key, counts, sum(counts.values()), set(counts))
         document.terms.update(*(view.terms for view in views))
@@ -170,7 +173,7 @@ class LanguageIndex:
         best: dict[int, tuple[float, _View]] = {}
         for mark, product in shared.items():
             view = views[mark]
-            closeness = view.share * min(1.0, product / (norm * view.norm)) if view.norm else 0.0
+            closeness = min(1.0, view.share * product / (norm * view.norm)) if view.norm else 0.0
             if closeness > best.get(view.number, (0.0, view))[0]:
                 best[view.number] = (closeness, view)
         return best
@@ -196,10 +199,14 @@ class LanguageIndex:
     ) -> Match:
         document = self._documents[number]
         covered = sum(weight for term, weight in weights.items() if term in document.terms)
+        missing_names = sum(
+            1 for term, (_, special) in asked.items() if special and term not in document.terms
+        )
         score = (
             SHARES["phrasing"] * closeness
             + SHARES["coverage"] * covered / total
             + SHARES["text"] * self._text_score(document, weights) / total
+            - MISSING_NAME * min(missing_names, MOST_MISSING_NAMES)
         )
         return Match(
             key=document.key,
@@ -208,9 +215,7 @@ class LanguageIndex:
             closeness=closeness,
             is_gap=view is not None and view.is_gap,
             missing=1 - covered / total,
-            missing_names=sum(
-                1 for term, (_, special) in asked.items() if special and term not in document.terms
-            ),
+            missing_names=missing_names,
         )
 
     def _text_score(self, document: _Document, weights: Mapping[str, float]) -> float:

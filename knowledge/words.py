@@ -19,7 +19,7 @@ LONGEST_QUESTION = 2_000
 """Characters of a question that are read; what comes after rarely changes what is asked."""
 MOST_TERMS = 64
 """Terms of one question that are looked up: bounds the work whatever is sent."""
-_LONGEST_CONCEPT = 4
+_LONGEST_CONCEPT = 5
 _SNOWBALL = {
     Language.ENGLISH: "english",
     Language.SPANISH: "spanish",

@@ -202,3 +202,19 @@ def test_any_text_is_either_toml_or_one_problem_with_a_line(text: str) -> None:
         place = parsed.problem(("any", 1, "key"), "").field
     assert place.startswith("a.toml:")
     assert int(place.removeprefix("a.toml:")) >= 1
+
+
+def test_the_examples_of_the_handbook_are_a_pack_without_mistakes(tmp_path: Path) -> None:
+    handbook = (Path(__file__).parents[2] / "docs" / "content-pack.md").read_text(encoding="utf-8")
+    for section in handbook.split("\n## ")[1:]:
+        heading, _, text = section.partition("\n")
+        if heading.startswith("`"):
+            (tmp_path / heading.strip("`")).write_text(
+                text.split("```toml\n")[1].split("```")[0], encoding="utf-8"
+            )
+    item = handbook.split("## An item")[1].split("```\n")[1]
+    (tmp_path / "items").mkdir()
+    (tmp_path / "items" / "total-budget.en.md").write_text(item, encoding="utf-8")
+    pack = packs.read(tmp_path)
+    assert (len(pack.partners), len(pack.events), len(pack.documents), len(pack.items)) == (1, 1, 1, 1)
+    assert pack.items[0].texts[Language.ENGLISH].gaps
