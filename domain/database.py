@@ -51,8 +51,8 @@ class Database:
         self.is_sqlite = url.get_backend_name() == "sqlite"
         if self.is_sqlite and url.database:
             Path(url.database).parent.mkdir(parents=True, exist_ok=True)
-        self.folder = Path(url.database).parent if self.is_sqlite and url.database else Path("var")
-        """Where the processes of this machine may keep files beside the database."""
+        self.folder = _folder_of(url)
+        """Where the processes of this machine keep files about this database and no other."""
         # Parameters carry addresses and questions: they stay out of error messages.
         self.engine: AsyncEngine = create_async_engine(url, hide_parameters=True, pool_pre_ping=True)
         # SQLite has one writer. Queueing for it here is fair; its own waiting is a sleep.
@@ -81,6 +81,12 @@ class Database:
     async def close(self) -> None:
         """Close every connection."""
         await self.engine.dispose()
+
+
+def _folder_of(url: URL) -> Path:
+    if url.get_backend_name() == "sqlite":
+        return Path(f"{url.database}.d")
+    return Path("var") / f"{url.host or 'local'}-{url.port or 5432}-{url.database}.d"
 
 
 def _async_url(url: str) -> URL:

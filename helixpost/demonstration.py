@@ -61,6 +61,7 @@ security = "none"
 [web]
 host = "{host}"
 port = {web_port}
+bot_url = "http://{host}:{desk_port}/telegram/chat"
 """
 
 

@@ -69,7 +69,14 @@ class Service:
     def _web(self) -> Run:
         settings = self.settings
         enabled = settings.telegram.mode == "webhook"
-        app = create_app(self.database, self.texts, settings.service, enabled, self.clock)
+        app = create_app(
+            self.database,
+            self.texts,
+            settings.service,
+            enabled,
+            self.clock,
+            bot_url=settings.web.bot_url,
+        )
         return lambda stop: serve(app, settings.web.host, settings.web.port, stop)
 
     def _bot(self) -> Run:

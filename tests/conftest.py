@@ -93,3 +93,4 @@ async def database(database_url: str) -> AsyncIterator[Database]:
     opened = Database(DatabaseSettings(url=database_url))
     yield opened
     await opened.close()
+    shutil.rmtree(opened.folder, ignore_errors=True)

@@ -8,7 +8,7 @@ import pytest
 
 from demo.mail import Relay
 from demo.telegram import Flood, Telegram, served
-from tests.flows.installations import SETTINGS, TOKEN, Installation
+from tests.flows.installations import ROOT, SETTINGS, TOKEN, Installation
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ async def installation(database_url: str, tmp_path: Path) -> AsyncIterator[Insta
             encoding="utf-8",
         )
         ready = Installation(config, f"http://127.0.0.1:{web_port}", telegram, relay)
-        await ready.command("content", "import", "content/intra")
+        await ready.command("content", "import", str(ROOT / "content/intra"))
         yield ready
 
 

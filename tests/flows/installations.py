@@ -69,6 +69,13 @@ class Installation:
         assert process.returncode == 0, f"helixpost {' '.join(words)}: {err.decode()}"
         return out.decode()
 
+    async def refusal(self, *words: str) -> str:
+        """Run a command that must be refused and return its complaint."""
+        process = await self._spawn(*words)
+        _, err = await process.communicate()
+        assert process.returncode == 1
+        return err.decode()
+
     async def status(self, campaign: str) -> dict[str, Any]:
         """Return what `campaigns status --json` says."""
         found: dict[str, Any] = json.loads(await self.command("campaigns", "status", campaign, "--json"))
@@ -107,7 +114,7 @@ class Installation:
             "helixpost",
             *words,
             env=os.environ | {"HELIXPOST_CONFIG": str(self.config)},
-            cwd=ROOT,
+            cwd=self.config.parent,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
         )
