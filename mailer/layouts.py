@@ -1,19 +1,23 @@
 """Layouts: what every letter shows around its words, and MJML turned into HTML that mail programs show."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 import css_inline
 import mrml
 
+from domain.errors import Invalid
 from domain.languages import Language
 from domain.projects import Project
 from mailer.messages import Stationery
 
-WHITE, INK = "#ffffff", "#121a26"
+WHITE, BLACK, INK = "#ffffff", "#000000", "#121a26"
 READABLE = 4.5
 """The least contrast of text with its ground (WCAG 2.1, 1.4.3)."""
 _PRIMARY = "#1d4f91"
+_NOBODY = {"title": "", "funding_statement": "", "disclaimer": ""}
+_NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _INLINER = css_inline.CSSInliner(keep_style_tags=True, keep_at_rules=True, load_remote_stylesheets=False)
 
 
@@ -22,10 +26,10 @@ def frame(stationery: Stationery, project: Project | None, language: Language) -
     service = stationery.service
     primary = (project.branding if project else {}).get("primary", _PRIMARY)
     return {
-        "project": _identity(project, language) if project else {"name": service.name},
+        "project": _identity(project, language) if project else _NOBODY | {"name": service.name},
         "colours": {
             "primary": primary,
-            "ink": WHITE if contrast(primary, WHITE) >= READABLE else INK,
+            "ink": WHITE if contrast(primary, WHITE) >= READABLE else BLACK,
             "link": primary if contrast(primary, WHITE) >= READABLE else INK,
         },
         "operator": service.operator or service.name,
@@ -34,8 +38,14 @@ def frame(stationery: Stationery, project: Project | None, language: Language) -
 
 
 def to_html(mjml: str) -> str:
-    """Return the HTML of a letter written in MJML."""
-    return str(mrml.to_html(mjml).content)
+    """Return the HTML of a letter written in MJML; raises `Invalid` when it is not well-formed.
+
+    Characters that no XML document may hold are left out: they come in names and show nothing.
+    """
+    try:
+        return str(mrml.to_html(_NOT_XML.sub("", mjml)).content)
+    except OSError as error:  # mrml's only kind of error
+        raise Invalid("template", f"this is not MJML ({error})") from None
 
 
 def inline(html: str) -> str:

@@ -1,18 +1,17 @@
 """What the mailer's tests share: a relay, the project in the database, a clock."""
 
 from collections.abc import AsyncIterator
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
 from demo.mail import Relay
 from domain.database import Database
-from domain.languages import Language
 from domain.projects import Project
 from domain.sites import ServiceSettings
 from mailer.messages import MailSettings, Stationery
-from tests.mailer.offices import Hand, Office
+from tests.mailer.offices import Hand, Office, example_project
 from wording.texts import Texts
 
 ROOT = Path(__file__).parents[2]
@@ -46,22 +45,7 @@ def stationery(texts: Texts) -> Stationery:
 
 @pytest.fixture
 def project() -> Project:
-    everywhere = list(Language)
-    return Project(
-        id="intra",
-        name="INTRA",
-        title={language: f"Title in {language}" for language in everywhere},
-        summary={},
-        programme="Interreg Europe",
-        period="2014-2020",
-        starts_on=date(2016, 4, 1),
-        ends_on=date(2021, 3, 31),
-        lead_partner="mda",
-        website="https://project.example.org/",
-        funding_statement={language: f"Funded, said in {language}." for language in everywhere},
-        disclaimer={language: f"Disclaimer in {language}." for language in everywhere},
-        branding={"primary": "#003399"},
-    )
+    return example_project()
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -16,6 +16,7 @@ from domain.campaigns import Campaign, Draft, Progress, Text
 from domain.consents import Method, Proof, grant, keep_text
 from domain.database import Database
 from domain.languages import Language
+from domain.projects import Project
 from domain.subscribers import Channel, Profile, Subscriber
 from mailer.messages import Stationery
 from mailer.relays import RelaySettings
@@ -116,6 +117,25 @@ async def add_reader(
     text = await keep_text(session, "I agree", language)
     await grant(session, reader, Channel.EMAIL, text, Proof(Method.WEB, "a test", now))
     return reader
+
+
+def example_project() -> Project:
+    everywhere = list(Language)
+    return Project(
+        id="intra",
+        name="INTRA",
+        title={language: f"Title in {language}" for language in everywhere},
+        summary={},
+        programme="Interreg Europe",
+        period="2014-2020",
+        starts_on=date(2016, 4, 1),
+        ends_on=date(2021, 3, 31),
+        lead_partner="mda",
+        website="https://project.example.org/",
+        funding_statement={language: f"Funded, said in {language}." for language in everywhere},
+        disclaimer={language: f"Disclaimer in {language}." for language in everywhere},
+        branding={"primary": "#003399"},
+    )
 
 
 @asynccontextmanager
