@@ -37,7 +37,7 @@ name = "INTRA"
 base_url = "http://{host}:{web_port}"
 time_zone = "Europe/Ljubljana"
 secret = "{secret}"
-operator = "Helixpost demo on this machine"
+operator = "the INTRA demo team"
 contact = "team@example.org"
 
 [database]

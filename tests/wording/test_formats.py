@@ -14,7 +14,7 @@ from wording import formats
     [
         (Language.ENGLISH, "12–16 September 2016"),
         (Language.SLOVENIAN, "12.–16. september 2016"),
-        (Language.BULGARIAN, "12–16 септември 2016\N{NO-BREAK SPACE}г."),
+        (Language.BULGARIAN, "12–16 септември 2016\N{NARROW NO-BREAK SPACE}г."),
         (Language.SPANISH, "12–16 de septiembre de 2016"),
         (Language.PORTUGUESE, "12–16 de setembro de 2016"),
         (Language.ITALIAN, "12–16 settembre 2016"),
