@@ -13,4 +13,4 @@ async def show(turn: Turn) -> None:
 async def pressed(turn: Turn, arguments: list[str]) -> None:
     """Turn a page of the list."""
     page = page_of(await projects.documents(turn.session), number_in(arguments))
-    turn.show(turn.words("documents.html", page=page), page.turners("do"))
+    turn.show(turn.words("documents.html", page=page), page.turners(turn, "do"))

@@ -41,7 +41,7 @@ async def _show_list(turn: Turn, kind: str, number: int) -> None:
         "events.html", kind=kind, page=page, titles=[_title(turn, event) for event in page.entries]
     )
     other = (_PAST, len(past), "past_events") if kind == _UPCOMING else (_UPCOMING, 1, "coming_events")
-    turn.show(html, (*_entries(turn, page, kind), *page.turners(f"ev:{kind}"), *_other(turn, *other)))
+    turn.show(html, (*_entries(turn, page, kind), *page.turners(turn, f"ev:{kind}"), *_other(turn, *other)))
 
 
 def _entries(turn: Turn, page: Page[Event], kind: str) -> Rows:

@@ -90,7 +90,7 @@ async def _topics(turn: Turn, form: Form, project: Project | None, _misread: boo
     labels = project.topics if project else {}
     buttons = [
         Button(
-            text=("✅ " if topic in form.topics else "◻️ ") + text_in(label, turn.language),
+            text=("☑ " if topic in form.topics else "☐ ") + text_in(label, turn.language),
             data=f"sub:{Step.TOPICS}:{place}",
         )
         for place, (topic, label) in enumerate(labels.items())
@@ -100,20 +100,28 @@ async def _topics(turn: Turn, form: Form, project: Project | None, _misread: boo
 
 
 async def _consent(turn: Turn, form: Form, project: Project | None, _misread: bool) -> None:
-    topics = [text_in(project.topics[topic], turn.language) for topic in form.topics] if project else []
+    agree = _choice(turn, "agree", Step.CONSENT, form.consents_mark)
+    turn.show(_consent_words(turn, form, project), ((agree,), _way_out(turn)))
+
+
+def show_agreed(turn: Turn, form: Form, project: Project | None) -> None:
+    """Leave the words agreed to in the chat, without the buttons."""
+    turn.show(_consent_words(turn, form, project))
+
+
+def _consent_words(turn: Turn, form: Form, project: Project | None) -> str:
+    labels = project.topics if project else {}
     group = form.target or form.helix
-    html = turn.words(
+    return turn.words(
         "form-consent.html",
         email=form.email,
         channels=form.channels,
         group=turn.labels[group.value] if group else "",
         country=form.country,
-        topics=topics,
+        topics=[text_in(labels[topic], turn.language) for topic in form.topics if topic in labels],
         consents=list(form.consents.values()),
         privacy=turn.page("/privacy"),
     )
-    agree = _choice(turn, "agree", Step.CONSENT, form.consents_mark)
-    turn.show(html, ((agree,), _way_out(turn)))
 
 
 def _choice(turn: Turn, label: str, step: Step, value: str) -> Button:

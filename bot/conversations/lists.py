@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from bot.replies import Button, Rows
+from bot.replies import Rows
+from bot.turns import Turn
 
 Item = TypeVar("Item")
 SIZE = 6
@@ -18,13 +19,13 @@ class Page(Generic[Item]):
     number: int
     last: int
 
-    def turners(self, prefix: str) -> Rows:
+    def turners(self, turn: Turn, prefix: str) -> Rows:
         """Return the buttons to the neighbouring pages; they carry `prefix:number`."""
         row = []
         if self.number > 0:
-            row.append(Button(text="‹", data=f"{prefix}:{self.number - 1}"))
+            row.append(turn.button("previous_page", f"{prefix}:{self.number - 1}"))
         if self.number < self.last:
-            row.append(Button(text="›", data=f"{prefix}:{self.number + 1}"))
+            row.append(turn.button("next_page", f"{prefix}:{self.number + 1}"))
         return (tuple(row),) if row else ()
 
 

@@ -23,6 +23,9 @@ async def begin(turn: Turn) -> None:
 async def cancel(turn: Turn) -> None:
     """Answer /cancel."""
     was_filling_in = forms.load(turn.chat, turn.now) is not None
+    if turn.is_button and not was_filling_in:
+        turn.hint(turn.labels["form_is_over"])
+        return
     forms.save(turn.chat, None)
     turn.show(turn.words("cancelled.html", was_filling_in=was_filling_in))
 
@@ -91,7 +94,7 @@ async def _agree(turn: Turn, form: Form, mark: str) -> None:
             chat_id=turn.chat.id,
         )
         await subscriptions.request(turn.session, asked, turn.service.keyring)
-    # A new message: the words agreed to stay in the chat.
+    form_screens.show_agreed(turn, form, await projects.find(turn.session))
     turn.say(turn.words("subscribed.html", channels=form.channels, email=form.email))
 
 

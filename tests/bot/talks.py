@@ -33,6 +33,11 @@ class Talk:
         assert found is not None
         return found
 
+    async def agree(self, screen: Message) -> Message:
+        """Press "I agree" under a consent text, and return the message that comes after it."""
+        await self.press(screen, "I agree")
+        return await self.cloud.wait_for_message(self.id, screen)
+
     def said(self) -> list[str]:
         """Return everything the bot's messages say now."""
         return [message.text for message in self.cloud.messages(self.id) if message.from_bot]

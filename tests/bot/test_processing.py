@@ -1,10 +1,13 @@
 """Each update once in effect, in order, through crashes, pauses and people who left (trust note, R1, R9)."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
 import structlog
+from sqlalchemy import text
 from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -28,10 +31,10 @@ from tests.bot.talks import Talk
 pytestmark = pytest.mark.usefixtures("pack")
 
 
-def _question(ana: Talk, number: int, text: str = "Who was the lead?") -> dict[str, Any]:
+def _question(ana: Talk, number: int, words: str = "Who was the lead?") -> dict[str, Any]:
     person = ana.cloud.chats[ana.id].person
     message = {"message_id": number, "date": 0, "chat": person.chat_to_api(), "from": person.to_api()}
-    return {"update_id": number, "message": message | {"text": text}}
+    return {"update_id": number, "message": message | {"text": words}}
 
 
 async def _store(machine: Machine, *raws: dict[str, Any]) -> None:
@@ -132,7 +135,7 @@ async def test_a_conversation_that_breaks_says_sorry_once_and_logs_no_words(
     with structlog.testing.capture_logs() as logs:
         async with machine.running(polling=False):
             await ana.cloud.wait_for_message(ana.id, containing="Maribor")
-    assert [text.startswith("Sorry") for text in ana.said()] == [True, False]
+    assert [said.startswith("Sorry") for said in ana.said()] == [True, False]
     [failed] = [line for line in logs if line["event"] == "update_failed"]
     assert (failed["problem"], failed["update_id"]) == ("ZeroDivisionError", 5)
     assert "machines.py" in failed["place"]
@@ -213,6 +216,36 @@ async def test_an_edit_that_changes_nothing_and_one_of_a_deleted_message_are_no_
         again = await cloud.wait_for_message(ana.id, shown, containing="Past events")
     assert again.message_id > shown.message_id
     assert not any(each.failure for each in await _all(machine.database, TelegramUpdate))
+
+
+@asynccontextmanager
+async def _without_questions(database: Database) -> AsyncIterator[None]:
+    """Take a table away, so that every question runs into an error of the database."""
+    async with database.engine.begin() as connection:
+        await connection.execute(text("ALTER TABLE question RENAME TO question_away"))
+    yield
+    async with database.engine.begin() as connection:
+        await connection.execute(text("ALTER TABLE question_away RENAME TO question"))
+
+
+async def test_an_outage_of_the_database_is_waited_out(machine: Machine, cloud: Telegram, ana: Talk) -> None:
+    await _greeted(machine, ana)
+    await _store(machine, _question(ana, 5))
+    with structlog.testing.capture_logs() as logs:
+        async with machine.running(polling=False):
+            async with _without_questions(machine.database):
+                await cloud.wait_until(lambda: any(line["event"] == "update_waits" for line in logs))
+            await cloud.wait_for_message(ana.id)
+    assert [said.startswith("Lead partner") for said in ana.said()] == [True]
+    assert len(await _all(machine.database, Question)) == 1
+
+
+async def test_an_update_that_the_database_never_takes_is_given_up(machine: Machine, ana: Talk) -> None:
+    await _greeted(machine, ana)
+    await _store(machine, _question(ana, 5), _question(ana, 6, "/help"))
+    async with machine.running(polling=False), _without_questions(machine.database):
+        await ana.cloud.wait_for_message(ana.id, containing="How I can help", timeout=20)
+    assert ana.said()[0].startswith("Sorry")
 
 
 async def test_two_processes_answer_once(

@@ -55,7 +55,7 @@ async def test_the_whole_form_queues_a_confirmation_and_stores_nobody_before_it(
     screen = await _consent_screen(ana, "By e-mail")
     for words in ("ana@example.org", "SME", "Slovenia", "Policy", "I agree that CAPITANK sends me the INTRA"):
         assert words in screen.text
-    done = await ana.press(screen, "I agree")
+    done = await ana.agree(screen)
     assert "Check the inbox of ana@example.org" in done.text
     [letter] = await _notices(database)
     assert (letter.kind, letter.email, letter.payload["by_chat"]) == (Kind.CONFIRM, "ana@example.org", True)
@@ -65,7 +65,7 @@ async def test_the_whole_form_queues_a_confirmation_and_stores_nobody_before_it(
 async def test_the_confirmed_subscriber_is_who_the_form_said(
     database: Database, ana: Talk, machine: Machine
 ) -> None:
-    await ana.press(await _consent_screen(ana, "Both"), "I agree")
+    await ana.agree(await _consent_screen(ana, "Both"))
     [letter] = await _notices(database)
     async with database.transaction() as session:
         await subscriptions.confirm(session, letter.payload["secret"], machine.now)
@@ -80,13 +80,14 @@ async def test_subscribing_here_records_the_exact_words_that_were_shown(
     database: Database, ana: Talk
 ) -> None:
     screen = await _consent_screen(ana, "Here in Telegram")
-    assert "You are subscribed" in (await ana.press(screen, "I agree")).text
+    assert "You are subscribed" in (await ana.agree(screen)).text
     [reader] = await _subscribers(database)
     assert reader.consented_at(Channel.TELEGRAM) is not None
     async with database.reading() as session:
         [(line, text)] = await consents.history(session, reader)
     assert text is not None
     assert text.body in screen.text
+    assert screen.buttons == []
     assert (text.language, line.method) == (Language.ENGLISH, Method.CHAT)
     assert line.evidence.startswith("telegram update ")
     assert await _notices(database) == []
@@ -95,13 +96,13 @@ async def test_subscribing_here_records_the_exact_words_that_were_shown(
 async def test_known_and_unknown_addresses_get_the_same_words(
     database: Database, cloud: Telegram, ana: Talk, machine: Machine
 ) -> None:
-    await ana.press(await _consent_screen(ana, "By e-mail"), "I agree")
+    await ana.agree(await _consent_screen(ana, "By e-mail"))
     [letter] = await _notices(database)
     async with database.transaction() as session:
         await subscriptions.confirm(session, letter.payload["secret"], machine.now)
     eve = Talk(cloud, "Eve")
-    known = await eve.press(await _consent_screen(eve, "By e-mail"), "I agree")
-    unknown = await eve.press(await _consent_screen(eve, "By e-mail", email="eva@example.org"), "I agree")
+    known = await eve.agree(await _consent_screen(eve, "By e-mail"))
+    unknown = await eve.agree(await _consent_screen(eve, "By e-mail", email="eva@example.org"))
     assert known.text.replace("ana@", "eva@") == unknown.text
 
 
@@ -182,7 +183,7 @@ async def test_cancel_forgets_the_form(cloud: Telegram, ana: Talk) -> None:
 async def test_leaving_takes_one_question_and_both_channels(
     database: Database, ana: Talk, machine: Machine
 ) -> None:
-    await ana.press(await _consent_screen(ana, "Both"), "I agree")
+    await ana.agree(await _consent_screen(ana, "Both"))
     [letter] = await _notices(database)
     async with database.transaction() as session:
         await subscriptions.confirm(session, letter.payload["secret"], machine.now)
@@ -199,7 +200,7 @@ async def test_leaving_takes_one_question_and_both_channels(
 
 
 async def test_who_blocks_the_bot_has_left(database: Database, cloud: Telegram, ana: Talk) -> None:
-    await ana.press(await _consent_screen(ana, "Here in Telegram"), "I agree")
+    await ana.agree(await _consent_screen(ana, "Here in Telegram"))
     cloud.block(ana.id)
 
     async def has_left() -> bool:
