@@ -26,7 +26,7 @@ class Keyring:
     def read_unsubscribe(self, token: str) -> int | None:
         """Return the subscriber's number of a genuine unsubscribe token, else None."""
         number = token.partition("-")[0]
-        if not (number.isascii() and number.isdigit() and len(number) < 19):
+        if not (number.isascii() and number.isdigit() and len(number) < 20):
             return None
         genuine = hmac.compare_digest(self.sign_unsubscribe(int(number)).encode(), token.encode())
         return int(number) if genuine else None
