@@ -29,10 +29,13 @@ class Letter:
         return self._subject.render(values).strip(), self._body.render(values)
 
 
-def values_for(claim: Claim, profile: Profile, project: Project, service: ServiceSettings) -> dict[str, Any]:
-    """Return the fields that letters may name, with the values of the claim's reader."""
-    assert claim.subscriber.id is not None
-    token = service.keyring.sign_unsubscribe(claim.subscriber.id)
+def values_for(
+    claim: Claim, profile: Profile, project: Project, service: ServiceSettings, username: str
+) -> dict[str, Any]:
+    """Return the fields that letters may name, with the values of the claim's reader.
+
+    Leaving and changing lead back into the chat: the web pages' links act on the e-mail channel.
+    """
     return {
         "subscriber": {
             "first_name": claim.subscriber.first_name,
@@ -44,7 +47,10 @@ def values_for(claim: Claim, profile: Profile, project: Project, service: Servic
             "helix": profile.helix_group or "",
         },
         "project": {"name": project.name, "website": project.website},
-        **_links(service, claim, token),
+        "unsubscribe_url": f"https://t.me/{username}?start=unsubscribe",
+        "preferences_url": f"https://t.me/{username}?start=subscribe",
+        "archive_url": service.url(f"/archive/{claim.campaign_id}?language={claim.language}"),
+        "subscribe_url": service.url(f"/subscribe?language={claim.language}"),
     }
 
 
@@ -63,16 +69,6 @@ def neutral_subject(subject: str, project: Project | None, service: ServiceSetti
         },
     }
     return PersonalTemplate(subject, html=False, field="subject").render(values).strip()
-
-
-def _links(service: ServiceSettings, claim: Claim, token: str) -> dict[str, str]:
-    pages = {
-        "unsubscribe_url": f"/unsubscribe/{token}",
-        "preferences_url": "/preferences",
-        "archive_url": f"/archive/{claim.campaign_id}",
-        "subscribe_url": "/subscribe",
-    }
-    return {name: service.url(f"{path}?language={claim.language}") for name, path in pages.items()}
 
 
 def _source_of(markdown: str) -> str:

@@ -13,15 +13,14 @@ from bot.outbox import Outbox
 from bot.pauses import pause
 from bot.replies import SendText
 from bot.troubles import BadToken, Busy, Gone, Refused, Trouble, Uncertain, Unreachable
+from bot.turns import Means
 from domain import campaigns, deliveries, projects, subscribers
 from domain.database import OUTAGES, Database
 from domain.deliveries import Claim, Outcome, Skip, Status
 from domain.errors import DomainError
 from domain.languages import Language
-from domain.sites import ServiceSettings
 from domain.subscribers import Channel
 from domain.times import Clock
-from wording.texts import Texts
 
 log = structlog.get_logger()
 
@@ -38,12 +37,9 @@ _LONGEST_WAIT = 60.0
 class Newsletters:
     """Works off the ledger for one channel; the mailer does the same for e-mail."""
 
-    def __init__(
-        self, database: Database, texts: Texts, service: ServiceSettings, outbox: Outbox, clock: Clock
-    ) -> None:
+    def __init__(self, database: Database, means: Means, outbox: Outbox, clock: Clock) -> None:
         """Take the one way out, so that limits and pauses are shared with the conversations."""
-        self._database, self._texts, self._service = database, texts, service
-        self._outbox, self._clock = outbox, clock
+        self._database, self._means, self._outbox, self._clock = database, means, outbox, clock
         self._letters: dict[tuple[int, Language], Letter] = {}
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -100,9 +96,9 @@ class Newsletters:
         project = await projects.get(session)
         profile = await subscribers.profile_of(session, claim.subscriber)
         letter = await self._letter(session, claim)
-        values = letters.values_for(claim, profile, project, self._service)
+        values = letters.values_for(claim, profile, project, self._means.service, self._means.me.username)
         subject, body = letter.render(values)
-        html = self._texts.render(
+        html = self._means.texts.render(
             "bot/newsletter.html",
             claim.language,
             subject=subject,

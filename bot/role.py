@@ -72,7 +72,7 @@ class Bot:
         outbox = Outbox(bot, Limits())
         means = Means(self._texts, self._service, self._answers, Self(bot.id, username))
         processor = Processor(self._database, means, outbox, self._clock)
-        newsletters = Newsletters(self._database, self._texts, self._service, outbox, self._clock)
+        newsletters = Newsletters(self._database, means, outbox, self._clock)
         polling = Polling(bot, self._database, self._clock)
         log.info("bot_started", mode=self._settings.mode)
         async with asyncio.TaskGroup() as group:

@@ -72,7 +72,7 @@ def _choose_helix(form: Form, value: str) -> bool:
 
 
 def _toggle(form: Form, value: str, topics: list[str]) -> bool:
-    if not value.isdigit():
+    if not (value.isascii() and value.isdigit()):
         return True
     wanted = set(form.topics) ^ set(topics[int(value) : int(value) + 1])
     form.topics = tuple(topic for topic in topics if topic in wanted)

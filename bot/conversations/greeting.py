@@ -1,16 +1,20 @@
 """The first words: who runs this, that it is a machine, where the privacy notice is, which language."""
 
-from bot.conversations import events, languages, subscribing
+from bot.conversations import events, languages, leaving, subscribing
 from bot.replies import Button, Rows, in_rows
 from bot.turns import Turn
 from domain import projects
 
-_DEEP_LINKS = {"events": events.show, "subscribe": subscribing.begin}
+_DEEP_LINKS = {
+    "events": events.show,
+    "subscribe": subscribing.begin,
+    "unsubscribe": leaving.ask,
+}
 
 
 async def start(turn: Turn) -> None:
     """Answer /start, with or without the payload of a link `t.me/…?start=payload`."""
-    follow = _DEEP_LINKS.get(turn.incoming.argument)
+    follow = _DEEP_LINKS.get(turn.incoming.argument) if turn.incoming.is_private else None
     if follow is None or turn.chat.greeted_at is None:
         await greet(turn)
     if follow is not None:

@@ -9,6 +9,8 @@ from bot.turns import Turn
 
 Item = TypeVar("Item")
 SIZE = 6
+_LONGEST_NUMBER = 19
+_LARGEST_ROW = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,7 @@ def page_of(entries: Sequence[Item], number: int, size: int = SIZE) -> Page[Item
 
 
 def number_in(arguments: list[str], place: int = 0) -> int:
-    """Return a number that a button carried; 0 where there is none."""
+    """Return a number that a button carried; 0 where there is none that a row could have."""
     text = arguments[place] if len(arguments) > place else ""
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
+    number = int(text) if text.isascii() and text.isdigit() and len(text) < _LONGEST_NUMBER else 0
+    return number if number <= _LARGEST_ROW else 0
