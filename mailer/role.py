@@ -59,6 +59,7 @@ class Mailer:
             work.cancel()
         if not drained:
             # Its claims stay open under our lock, which the end of the process frees.
+            await asyncio.wait({work}, timeout=1)
             log.warning("mailer_cut_off", after_seconds=DRAIN)
             return
         claimant.close()

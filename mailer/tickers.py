@@ -31,20 +31,19 @@ class Ticker:
         self._database = database
         self._stationery = stationery
         self._clock = clock
+        self._running: set[asyncio.Future[Any]] = set()
 
     async def run(self, stop: asyncio.Event) -> None:
         """Tick until `stop` is set; raises what a tick raises, but for an outage of the database."""
         broken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        scheduler = AsyncIOScheduler(
-            timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
-        )
-        for job, interval in ((self.tick, {"seconds": 1}), (self.forget, {"hours": 1})):
-            scheduler.add_job(_guarded, "interval", args=[job, broken], next_run_time=utc_now(), **interval)
-        scheduler.start()
+        scheduler = self._scheduler(broken)
         stopped = asyncio.create_task(stop.wait())
         try:
             ends: set[asyncio.Future[Any]] = {stopped, broken}
             await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+            scheduler.pause()
+            if self._running:  # the scheduler's own end would cut a job off in its transaction
+                await asyncio.wait(self._running)
         finally:
             stopped.cancel()
             scheduler.shutdown(wait=False)
@@ -102,13 +101,29 @@ class Ticker:
         claimants.bury(self._database.folder, names)
         log.warning("claims_taken_over", deliveries=released)
 
+    def _scheduler(self, broken: asyncio.Future[None]) -> AsyncIOScheduler:
+        """Return a started scheduler; a defect in a job goes into `broken`."""
+        scheduler = AsyncIOScheduler(
+            timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
+        )
+        for job, interval in ((self.tick, {"seconds": 1}), (self.forget, {"hours": 1})):
+            scheduler.add_job(
+                self._guarded, "interval", args=[job, broken], next_run_time=utc_now(), **interval
+            )
+        scheduler.start()
+        return scheduler
 
-async def _guarded(job: Callable[[], Awaitable[None]], broken: asyncio.Future[None]) -> None:
-    """Run a job; the next tick makes up for an outage, and anything else brings the role down."""
-    try:
-        await job()
-    except OUTAGES as error:
-        log.error("database_out", during="a tick", error=type(error).__name__)  # noqa: TRY400
-    except Exception as error:  # noqa: BLE001 - the scheduler would swallow it; `run` raises it
-        if not broken.done():
-            broken.set_exception(error)
+    async def _guarded(self, job: Callable[[], Awaitable[None]], broken: asyncio.Future[None]) -> None:
+        """Run a job; the next tick makes up for an outage, and anything else brings the role down."""
+        task = asyncio.current_task()
+        assert task is not None
+        self._running.add(task)
+        try:
+            await job()
+        except OUTAGES as error:
+            log.error("database_out", during="a tick", error=type(error).__name__)  # noqa: TRY400
+        except Exception as error:  # noqa: BLE001 - the scheduler would swallow it; `run` raises it
+            if not broken.done():
+                broken.set_exception(error)
+        finally:
+            self._running.discard(task)
