@@ -94,9 +94,11 @@ class Newsletters:
     async def _compose(self, session: AsyncSession, claim: Claim) -> list[str]:
         """Return the messages that make up this reader's letter."""
         project = await projects.get(session)
-        profile = await subscribers.profile_of(session, claim.subscriber)
+        names = await subscribers.organisation_names(session, [claim.subscriber])
+        organisation = names.get(claim.subscriber.id or 0, "")
         letter = await self._letter(session, claim)
-        values = letters.values_for(claim, profile, project, self._means.service, self._means.me.username)
+        service, username = self._means.service, self._means.me.username
+        values = letters.values_for(claim, organisation, project, service, username)
         subject, body = letter.render(values)
         html = self._means.texts.render(
             "bot/newsletter.html",

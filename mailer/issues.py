@@ -10,10 +10,12 @@ from domain.campaigns import Campaign, Text
 from domain.languages import Language
 from domain.projects import Project
 from domain.subscribers import Subscriber
-from mailer import messages, readers
+from mailer import messages
 from mailer.letters import Letter, PersonalLetter, compile_letter
+from mailer.links import links_for
 from mailer.messages import Content, Envelope, Stationery
-from mailer.readers import Reader
+from wording import readers
+from wording.readers import Reader
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +30,8 @@ class Issue:
     def fill_in(self, stationery: Stationery, reader: Reader, token: str) -> Content:
         """Return the letter for one reader; raises `Invalid` when it cannot be rendered."""
         service, language = stationery.service, self.letter.language
-        links = readers.links(service, language, f"/archive/{self.campaign_id}", token)
-        return self.letter.render(readers.values(reader, self.project, links))
+        links = links_for(service, language, f"/archive/{self.campaign_id}", token)
+        return self.letter.render(readers.values(reader, self.project, service, links))
 
     def address(
         self, stationery: Stationery, subscriber: Subscriber, organisation: str, now: datetime

@@ -8,14 +8,14 @@ from functools import partial
 
 import structlog
 
-from domain import campaigns, deliveries
+from domain import campaigns, deliveries, subscribers
 from domain.campaigns import Campaign
 from domain.database import Database
 from domain.deliveries import Claim, Outcome, Status
 from domain.languages import Language
 from domain.subscribers import Channel
 from domain.times import Clock
-from mailer import issues, readers
+from mailer import issues
 from mailer.issues import Issue
 from mailer.messages import Stationery
 from mailer.waits import outlast
@@ -115,7 +115,7 @@ class Ledger:
                     campaign = await session.get_one(Campaign, campaign_id)
                     opened = await issues.open_issue(session, self._stationery, campaign, language, now)
                     self._issues[campaign_id, language] = opened
-            names = await readers.organisations_of(session, (claim.subscriber for claim in claims))
+            names = await subscribers.organisation_names(session, (claim.subscriber for claim in claims))
         return [
             Parcel(
                 claim,

@@ -9,10 +9,10 @@ from domain.campaigns import Text
 from domain.errors import Invalid
 from domain.languages import Language
 from domain.projects import Project
-from mailer import layouts, readers
+from mailer import layouts
 from mailer.messages import Content, Stationery
-from mailer.placeholders import Placeholders
-from wording import markdown
+from wording import markdown, readers
+from wording.placeholders import Placeholders
 from wording.sandbox import PersonalTemplate
 
 _TARGET = re.compile(r'\b(?:href|src)="([^"]*)"')

@@ -7,7 +7,8 @@ from typing import Any
 from domain.languages import Language
 from domain.notices import Kind, Notice
 from domain.projects import Project
-from mailer import layouts, messages, readers
+from mailer import layouts, messages
+from mailer.links import links_for
 from mailer.messages import Content, Envelope, Stationery
 
 Payload = Mapping[str, Any]
@@ -48,7 +49,7 @@ def _confirm(stationery: Stationery, language: Language, payload: Payload) -> di
 def _welcome(stationery: Stationery, language: Language, payload: Payload) -> dict[str, Any]:
     service = stationery.service
     token = service.keyring.sign_unsubscribe(payload["subscriber_id"])
-    links = readers.links(service, language, "/archive", token)
+    links = links_for(service, language, "/archive", token)
     return {"addressee": payload["name"], "events_url": service.url(f"/events?language={language}"), **links}
 
 

@@ -7,8 +7,9 @@ from typing import Any
 from jinja2 import Environment, TemplateSyntaxError, nodes
 
 from domain.errors import Invalid
-from mailer import letters, readers
-from mailer.placeholders import Placeholders
+from mailer import letters
+from wording import readers
+from wording.placeholders import Placeholders
 from wording.sandbox import PersonalTemplate
 
 _PARSER = Environment(autoescape=True)

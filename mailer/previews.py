@@ -14,11 +14,12 @@ from domain.deliveries import Delivery
 from domain.errors import NotFound
 from domain.languages import Language, choose
 from domain.subscribers import Channel, Subscriber
-from mailer import issues, messages, readers, smtp
+from mailer import issues, messages, smtp
 from mailer.issues import Issue
 from mailer.messages import Envelope, Stationery
 from mailer.relays import RelaySettings
 from mailer.smtp import Connection, Sent
+from wording import readers
 
 
 async def preview(
@@ -27,7 +28,7 @@ async def preview(
     """Return the letter that a reader gets, byte for byte but for its date; raises `NotFound`."""
     reader = await subscribers.get(session, address)
     issue = await _issue_for(session, stationery, campaign_id, reader, now)
-    names = await readers.organisations_of(session, [reader])
+    names = await subscribers.organisation_names(session, [reader])
     return issue.address(stationery, reader, names.get(reader.id or 0, ""), now).content
 
 
@@ -43,7 +44,7 @@ async def compose_test(
     token = stationery.service.keyring.sign_unsubscribe(readers.SAMPLE_ID)
     shown = readers.SAMPLE
     if reader is not None:
-        names = await readers.organisations_of(session, [reader])
+        names = await subscribers.organisation_names(session, [reader])
         shown = readers.reader_of(reader, names.get(reader.id or 0, ""))
     content = issue.fill_in(stationery, shown, token)
     mark = stationery.texts.labels("email/labels.jinja", content.language)["test"]

@@ -8,26 +8,20 @@ from markupsafe import Markup
 from domain.languages import Language
 from domain.projects import Project
 from web.visits import Visit
-from wording import markdown
+from wording import markdown, readers
 from wording.sandbox import PersonalTemplate
-
-_NOBODY = ("first_name", "name", "organisation", "country", "region", "helix")
 
 
 def neutral(visit: Visit, project: Project | None, *, language: Language, campaign_id: int) -> dict[str, Any]:
     """Return the values of a letter's fields for a reader of whom nothing is known."""
-    service, preferences = visit.service, visit.url("/preferences")
-    return {
-        "subscriber": dict.fromkeys(_NOBODY, "") | {"language": language.value},
-        "project": {
-            "name": project.name if project else service.name,
-            "website": project.website if project else service.base_url,
-        },
+    preferences = visit.url("/preferences")
+    links = {
         "unsubscribe_url": preferences,
         "preferences_url": preferences,
         "archive_url": visit.url(f"/archive/{campaign_id}"),
         "subscribe_url": visit.url("/subscribe"),
     }
+    return readers.values(readers.nobody(language), project, visit.service, links)
 
 
 def fill(text: str, values: dict[str, Any]) -> str:

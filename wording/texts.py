@@ -40,7 +40,7 @@ class Texts:
 def _environment(templates: Path, locales: Path, language: Language) -> Environment:
     environment = Environment(
         loader=FileSystemLoader(templates),
-        autoescape=lambda name: name is not None and name.endswith(_ESCAPED),
+        autoescape=lambda name: name is not None and name.endswith(_ESCAPED),  # noqa: S701
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

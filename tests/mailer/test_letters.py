@@ -12,11 +12,12 @@ from domain.campaigns import Text
 from domain.errors import Invalid
 from domain.languages import Language
 from domain.projects import Project
-from mailer import letters, readers
+from mailer import letters
 from mailer.letters import Letter, PersonalLetter
 from mailer.messages import Content, Stationery
-from mailer.readers import SAMPLE, Reader
 from tests.mailer.offices import example_project
+from wording import readers
+from wording.readers import SAMPLE, Reader
 
 LINKS = readers.LINKS
 
@@ -31,7 +32,7 @@ def _render(
 ) -> Content:
     letter = PersonalLetter(_compile(stationery, project, body, subject), Language.ENGLISH)
     addresses = {link: f"https://example.org/{link}?a=1&b=2" for link in LINKS}
-    return letter.render(readers.values(reader, project, addresses))
+    return letter.render(readers.values(reader, project, stationery.service, addresses))
 
 
 @pytest.mark.parametrize("language", list(Language))

@@ -38,7 +38,7 @@ async def listening(receiver: Receiver) -> AsyncIterator[str]:
     app.add_api_route("/hook", receiver.receive, methods=["POST"])
     server = _Server(uvicorn.Config(app, port=0, log_config=None, log_level="critical", ws="none"))
     task = asyncio.create_task(server.serve())
-    while not server.started:  # noqa: ASYNC110 - uvicorn sets a flag, no event
+    while not server.started:
         await asyncio.sleep(0.01)
     yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}/hook"
     server.should_exit = True

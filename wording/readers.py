@@ -1,14 +1,10 @@
 """Readers: the fields that a letter may name, and their values for one reader."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from sqlmodel import col, select
-from sqlmodel.ext.asyncio.session import AsyncSession
-
 from domain.languages import Language
-from domain.organisations import Organisation
 from domain.projects import Project
 from domain.sites import ServiceSettings
 from domain.subscribers import Subscriber
@@ -48,6 +44,15 @@ SAMPLE = Reader(
 )
 
 
+NOBODY = Reader(*[""] * len(Reader.__slots__))
+"""Whoever reads a letter where anybody may: nothing is known of them."""
+
+
+def nobody(language: Language) -> Reader:
+    """Return the reader of whom only the language is known."""
+    return replace(NOBODY, language=language)
+
+
 def reader_of(subscriber: Subscriber, organisation: str) -> Reader:
     """Return what letters may say about a subscriber of that organisation."""
     return Reader(
@@ -61,29 +66,18 @@ def reader_of(subscriber: Subscriber, organisation: str) -> Reader:
     )
 
 
-async def organisations_of(session: AsyncSession, subscribers: Iterable[Subscriber]) -> dict[int, str]:
-    """Return the names of the subscribers' organisations, by number of the subscriber."""
-    wanted = {reader.id: reader.organisation_id for reader in subscribers if reader.organisation_id}
-    query = select(Organisation.id, Organisation.name).where(col(Organisation.id).in_(wanted.values()))
-    names = dict((await session.exec(query)).all())
-    return {reader: names[organisation] for reader, organisation in wanted.items() if reader is not None}
+def values(
+    reader: Reader, project: Project | None, service: ServiceSettings, addresses: Mapping[str, str]
+) -> dict[str, Any]:
+    """Return the plain values with which a letter is rendered for one reader.
 
-
-def values(reader: Reader, project: Project, addresses: Mapping[str, str]) -> dict[str, Any]:
-    """Return the plain values with which a letter is rendered for one reader."""
+    Before a pack is imported the service stands in for the project.
+    """
     return {
         "subscriber": asdict(reader),
-        "project": {"name": project.name, "website": project.website},
+        "project": {
+            "name": project.name if project else service.name,
+            "website": project.website if project else service.base_url,
+        },
         **addresses,
     }
-
-
-def links(service: ServiceSettings, language: Language, archive: str, token: str) -> dict[str, str]:
-    """Return the addresses that every letter to a subscriber leads to, in the letter's language."""
-    pages = {
-        "unsubscribe_url": f"/unsubscribe/{token}",
-        "preferences_url": "/preferences",
-        "archive_url": archive,
-        "subscribe_url": "/subscribe",
-    }
-    return {name: service.url(f"{path}?language={language}") for name, path in pages.items()}
