@@ -64,9 +64,7 @@ async def _helix(turn: Turn, _form: Form, _project: Project | None, _misread: bo
         _choice(turn, "other", Step.HELIX, TargetGroup.OTHER.value),
         _choice(turn, "prefer_not_to_say", Step.HELIX, NOTHING),
     ]
-    turn.show(
-        turn.words("form-helix.html"), (*in_rows(groups, width=2), *in_rows(rest, width=1), _way_out(turn))
-    )
+    turn.show(turn.words("form-helix.html"), (*in_rows([*groups, *rest], width=1), _way_out(turn)))
 
 
 async def _target(turn: Turn, form: Form, _project: Project | None, _misread: bool) -> None:
