@@ -20,7 +20,7 @@ from bot.troubles import BadToken, Busy, Gone, Trouble, Unreachable
 from bot.turns import Means, Turn
 from domain import chats, updates
 from domain.database import OUTAGES, Database
-from domain.languages import choose
+from domain.languages import FALLBACK, choose
 from domain.times import Clock
 from domain.updates import TelegramUpdate
 
@@ -45,18 +45,30 @@ class Processor:
         """Take what conversations may use, and the one way out."""
         self._database, self._means, self._outbox, self._clock = database, means, outbox, clock
         self._working: set[int] = set()
+        self._ready = asyncio.Event()
         self._free = asyncio.Semaphore(_SIDE_BY_SIDE)
         self._attempts: dict[int, int] = {}
 
     async def run(self, stop: asyncio.Event, arrived: asyncio.Event) -> None:
         """Work until `stop` is set, then end what was begun; raises what no update may raise."""
         async with asyncio.TaskGroup() as group:
+            group.create_task(self._prepare())
             while not stop.is_set():
                 arrived.clear()
                 for lane, numbers in (await self._look(stop)).items():
                     self._working.add(lane)
                     group.create_task(self._work_lane(lane, numbers, stop, arrived))
                 await pause(LOOK_SECONDS, stop, arrived)
+
+    async def _prepare(self) -> None:
+        """Let the answers' index be built before the first question, and outside of its transaction."""
+        try:
+            async with self._database.reading() as session:
+                await self._means.answers.answer(session, "", language=FALLBACK, now=self._clock())
+        except OUTAGES as problem:
+            log.warning("answers_not_prepared", problem=type(problem).__name__)
+        finally:
+            self._ready.set()
 
     async def _look(self, stop: asyncio.Event) -> dict[int, list[int]]:
         """Return what waits, by lane, without the lanes that are being worked on."""
@@ -122,8 +134,9 @@ class Processor:
             return None
 
     async def _take_effect(self, update: TelegramUpdate, said: Incoming | None) -> TelegramUpdate | None:
-        if said and said.is_private and said.is_question:
+        if said and said.is_question:
             await self._outbox.show_typing(said.chat_id)
+            await self._ready.wait()
         now = self._clock()
         async with self._database.transaction() as session:
             if not await updates.begin(session, update.update_id, now):
