@@ -51,8 +51,6 @@ class Event(SQLModel, table=True):
     starts_on: date | None = None
     ends_on: date | None = None
     period: str = ""
-    starts_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
-    ends_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     partners: list[str] = Field(default_factory=list, sa_type=JSON)
     references: list[str] = Field(default_factory=list, sa_type=JSON)
     sources: list[dict[str, Any]] = Field(default_factory=list, sa_type=JSON)

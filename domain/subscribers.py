@@ -1,7 +1,7 @@
 """Subscribers: the stakeholders we may write to, by e-mail, by Telegram, or both."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -83,6 +83,9 @@ class Profile:
     topics: tuple[str, ...] = field(default=())
 
 
+_TOLD = tuple(field.name for field in fields(Profile))
+
+
 async def find(session: AsyncSession, address: Address) -> Subscriber | None:
     """Return the subscriber with that address, if any."""
     found = await session.exec(select(Subscriber).where(col(Subscriber.email_key) == address.key))
@@ -127,6 +130,12 @@ async def change(session: AsyncSession, subscriber: Subscriber, profile: Profile
     session.add(subscriber)
     await _set_topics(session, subscriber, profile.topics)
     await session.flush()
+
+
+async def complete(session: AsyncSession, subscriber: Subscriber, profile: Profile) -> None:
+    """Write over the present profile what the person told anew; what they left out this time stays."""
+    told = {name: value for name in _TOLD if (value := getattr(profile, name))}
+    await change(session, subscriber, replace(await profile_of(session, subscriber), **told))
 
 
 async def profile_of(session: AsyncSession, subscriber: Subscriber) -> Profile:

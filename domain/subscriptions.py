@@ -89,7 +89,7 @@ async def join_by_chat(
         subscriber = await subscribers.add(session, profile, proof.at)
         subscriber.chat_id = chat_id
     else:
-        await subscribers.change(session, subscriber, profile)
+        await subscribers.complete(session, subscriber, profile)
     text_id = await consents.keep_text(session, consent_text, profile.language)
     await consents.grant(session, subscriber, Channel.TELEGRAM, text_id, proof)
     return subscriber
@@ -154,7 +154,7 @@ async def _subscribe(session: AsyncSession, payload: dict[str, Any], now: dateti
     if subscriber is None:
         subscriber = await subscribers.add(session, profile, now)
     else:
-        await subscribers.change(session, subscriber, profile)
+        await subscribers.complete(session, subscriber, profile)
     subscriber.email, subscriber.email_key = address.email, address.key
     await _link_chat(session, subscriber, payload["chat_id"])
     return subscriber

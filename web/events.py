@@ -1,11 +1,8 @@
 """Events: what comes, what was, one event with its sources, and calendars (RFC 5545)."""
 
 from collections.abc import Iterable
-from datetime import timedelta
 
 from fastapi import APIRouter
-from icalendar import Calendar
-from icalendar import Event as Entry
 from sqlmodel.ext.asyncio.session import AsyncSession
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
@@ -13,6 +10,7 @@ from starlette.responses import Response
 from domain import events, projects
 from domain.events import Event
 from web.visits import Visit, Visiting
+from wording.calendars import calendar_of
 
 router = APIRouter(prefix="/events")
 calendars = APIRouter()
@@ -60,8 +58,8 @@ async def read(visit: Visiting, key: str) -> Response:
 async def calendar_of_all(visit: Visiting) -> Response:
     """Give every event whose days are known as one calendar to subscribe to."""
     async with visit.database.reading() as session:
-        dated = [event for event in await events.listing(session) if event.starts_on]
-    return _calendar(visit, dated, name="events")
+        found = await events.listing(session)
+    return _calendar(visit, found, name="events")
 
 
 async def _find(session: AsyncSession, key: str) -> Event:
@@ -79,28 +77,7 @@ def _matches(event: Event, visit: Visit, words: str, year: str) -> bool:
     return found and event.sort_key.startswith(year)
 
 
-def _calendar(visit: Visit, dated: Iterable[Event], *, name: str) -> Response:
-    calendar = Calendar()
-    calendar.add("prodid", f"-//Helixpost//{visit.site.host}//{visit.language.upper()}")
-    calendar.add("version", "2.0")
-    for event in dated:
-        calendar.add_component(_entry(visit, event))
+def _calendar(visit: Visit, found: Iterable[Event], *, name: str) -> Response:
     headers = {"Content-Disposition": f'attachment; filename="{name}.ics"'}
-    return Response(calendar.to_ical(), media_type="text/calendar", headers=headers)
-
-
-def _entry(visit: Visit, event: Event) -> Entry:
-    """Return an event as whole days; a calendar's end is the first day that is free again."""
-    assert event.starts_on is not None
-    entry = Entry()
-    entry.add("uid", f"{event.key}@{visit.site.host}")
-    entry.add("dtstamp", visit.now)
-    entry.add("dtstart", event.starts_on)
-    entry.add("dtend", (event.ends_on or event.starts_on) + timedelta(days=1))
-    entry.add("summary", events.text_in(event.title, visit.language))
-    if event.place:
-        entry.add("location", events.text_in(event.place, visit.language))
-    if event.summary:
-        entry.add("description", events.text_in(event.summary, visit.language))
-    entry.add("url", visit.url(f"/events/{event.key}"))
-    return entry
+    content = calendar_of(found, visit.service, visit.language, visit.now)
+    return Response(content, media_type="text/calendar", headers=headers)

@@ -1,11 +1,11 @@
 """Events: what comes, what was, and each with its source and its calendar file."""
 
-from bot import calendars
 from bot.conversations.lists import Page, number_in, page_of
 from bot.replies import Button, Rows
 from bot.turns import Turn
 from domain import events
 from domain.events import Event, text_in
+from wording.calendars import calendar_of
 
 _LONGEST_BUTTON = 48
 _UPCOMING, _PAST = "next", "past"
@@ -27,7 +27,7 @@ async def pressed(turn: Turn, arguments: list[str]) -> None:
         turn.hint(turn.labels["gone"])
         await show(turn)
     elif what == "file" and event.starts_on:
-        file = calendars.calendar_of(event, turn.service, turn.language, turn.now)
+        file = calendar_of([event], turn.service, turn.language, turn.now).decode()
         turn.hand_over(f"{event.key}.ics", file, turn.words("event-file.html", title=_title(turn, event)))
     else:
         _show_one(turn, event, came_from=rest[1:])

@@ -1,5 +1,6 @@
 """Joining needs the person's own click; leaving is easier than joining; nobody is enumerated."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -135,3 +136,14 @@ async def test_an_unknown_address_gets_no_preferences_letter_but_leaves_the_same
         letters = (await session.exec(select(Notice))).all()
     assert [token.purpose for token in tokens] == [Purpose.PREFERENCES]
     assert letters == []
+
+
+async def test_joining_again_with_fewer_words_keeps_what_was_told_before(
+    database: Database, asked: Request, keyring: Keyring, now: datetime
+) -> None:
+    async with database.transaction() as session:
+        await _join(session, asked, keyring, now)
+        bare = replace(asked, profile=Profile(language=Language.ITALIAN))
+        reader = await _join(session, bare, keyring, now)
+        profile = await subscribers.profile_of(session, reader)
+    assert profile == replace(asked.profile, language=Language.ITALIAN)

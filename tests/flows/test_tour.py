@@ -38,7 +38,7 @@ async def _subscribe_in_chat(ana: Talk) -> None:
     screen = await ana.press(screen, "MSP")
     screen = await ana.press(screen, "Slovenija")
     screen = await ana.press(screen, "Vse")
-    await ana.press(screen, "✓")
+    await ana.press(screen, "✅")
 
 
 async def test_a_stakeholder_asks_subscribes_reads_and_leaves(
