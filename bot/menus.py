@@ -31,7 +31,7 @@ async def publish(bot: telegram.Bot, texts: Texts, service: ServiceSettings) -> 
 async def _publish(
     bot: telegram.Bot, texts: Texts, service: ServiceSettings, language: Language, code: str | None
 ) -> None:
-    operator = service.operator or service.name
+    operator = service.operator
     description = texts.render("bot/description.txt", language, service=service.name, operator=operator)
     short = texts.render("bot/short-description.txt", language, service=service.name, operator=operator)
     with translated():

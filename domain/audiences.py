@@ -72,11 +72,11 @@ async def count(session: AsyncSession, audience: Audience, channels: Iterable[Ch
 
 
 async def members(
-    session: AsyncSession, audience: Audience, channels: Iterable[Channel], *, limit: int, offset: int = 0
+    session: AsyncSession, audience: Audience, channels: Iterable[Channel], *, limit: int
 ) -> list[Subscriber]:
-    """Return those subscribers, a page at a time, by number."""
+    """Return the first of those subscribers, by number."""
     query = select(Subscriber).where(_reached(audience, channels))
-    query = query.order_by(col(Subscriber.id)).limit(limit).offset(offset)
+    query = query.order_by(col(Subscriber.id)).limit(limit)
     return list((await session.exec(query)).all())
 
 

@@ -216,13 +216,17 @@ async def due(session: AsyncSession, now: datetime) -> list[int]:
 async def start(
     session: AsyncSession, campaign_id: int, letters: Mapping[Language, dict[str, str]], now: datetime
 ) -> bool:
-    """Freeze text and audience and fill the ledger, in one transaction; False when it had started.
+    """Freeze text and audience and fill the ledger, in one transaction; False when it is not due.
 
     `letters` are the compiled letters, one for each of the campaign's languages.
     """
     started = await session.exec(
         update(Campaign)
-        .where(col(Campaign.id) == campaign_id, col(Campaign.status) == Status.SCHEDULED)
+        .where(
+            col(Campaign.id) == campaign_id,
+            col(Campaign.status) == Status.SCHEDULED,
+            col(Campaign.scheduled_at) <= now,  # it may have been moved since it was found due
+        )
         .values(status=Status.SENDING, started_at=now)
     )
     if started.rowcount != 1:
@@ -258,14 +262,20 @@ async def letter(session: AsyncSession, campaign_id: int, language: Language) ->
 
 async def finish_balanced(session: AsyncSession, now: datetime) -> list[int]:
     """End every running campaign whose sums balance, and return their numbers."""
-    ended = []
-    for campaign_id in await active(session):
-        reached = await progress(session, campaign_id)
-        if reached.balanced:
-            reached.campaign.status, reached.campaign.finished_at = Status.SENT, now
-            ended.append(campaign_id)
-    await session.flush()
-    return ended
+    return [number for number in await active(session) if await _finish(session, number, now)]
+
+
+async def _finish(session: AsyncSession, campaign_id: int, now: datetime) -> bool:
+    if await deliveries.has_open(session, campaign_id):
+        return False
+    if not (await progress(session, campaign_id)).balanced:
+        return False
+    finished = await session.exec(
+        update(Campaign)
+        .where(col(Campaign.id) == campaign_id, col(Campaign.status) == Status.SENDING)
+        .values(status=Status.SENT, finished_at=now)
+    )
+    return finished.rowcount == 1
 
 
 async def settle_cancelled(session: AsyncSession, now: datetime) -> int:

@@ -8,10 +8,12 @@ from typing import Any
 
 import asyncpg
 from pydantic import BaseModel, ConfigDict, field_validator
-from sqlalchemy import Connection, event, make_url
+from sqlalchemy import Connection, event, func, make_url, select
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlmodel import SQLModel
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 OUTAGES: tuple[type[Exception], ...] = (SQLAlchemyError, asyncpg.PostgresError, OSError)
@@ -55,6 +57,8 @@ class Database:
         """Where the processes of this machine keep files about this database and no other."""
         # Parameters carry addresses and questions: they stay out of error messages.
         self.engine: AsyncEngine = create_async_engine(url, hide_parameters=True, pool_pre_ping=True)
+        one_moment = {"helixpost_reads": True} if self.is_sqlite else {"isolation_level": "REPEATABLE READ"}
+        self._reader = self.engine.execution_options(**one_moment)
         # SQLite has one writer. Queueing for it here is fair; its own waiting is a sleep.
         self._writer = asyncio.Lock() if self.is_sqlite else None
         if self.is_sqlite:
@@ -74,13 +78,29 @@ class Database:
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncSession]:
         """Open a transaction that only reads: it sees one moment and never waits for a writer."""
-        engine = self.engine.execution_options(helixpost_reads=True)
-        async with AsyncSession(engine, expire_on_commit=False) as session:
+        async with AsyncSession(self._reader, expire_on_commit=False) as session:
             yield session
 
     async def close(self) -> None:
         """Close every connection."""
         await self.engine.dispose()
+
+
+async def hold(session: AsyncSession, name: str) -> None:
+    """Wait until no other transaction holds that name, and hold it until this one ends.
+
+    What is read after it stays true: SQLite has one writer already, PostgreSQL takes a lock for it.
+    """
+    connection = await session.connection()
+    if connection.dialect.name == "postgresql":
+        await connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0))))
+
+
+async def add_if_new(session: AsyncSession, table: type[SQLModel], values: dict[str, Any]) -> None:
+    """Insert a row unless its key is there, also when another transaction inserts it at this moment."""
+    connection = await session.connection()
+    insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+    await connection.execute(insert(table).values(**values).on_conflict_do_nothing())
 
 
 def _folder_of(url: URL) -> Path:

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, update
+from sqlalchemy import delete, func, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -39,6 +39,7 @@ async def collect(session: AsyncSession, subscriber: Subscriber) -> dict[str, An
         "created_at": _iso(subscriber.created_at),
         "consents": await _consents(session, subscriber),
         "letters": await _letters(session, subscriber),
+        "notices": await _notices(session, subscriber),
         "questions": await _questions(session, subscriber.chat_id),
     }
 
@@ -60,7 +61,7 @@ async def erase(session: AsyncSession, subscriber: Subscriber, keyring: Keyring,
         address_hash = keyring.hash_address(subscriber.email_key)
         await suppressions.suppress(session, address_hash, suppressions.Reason.ERASED, now)
         await session.exec(delete(Token).where(col(Token.address_hash) == address_hash))
-        await session.exec(delete(Notice).where(col(Notice.email) == subscriber.email))
+        await session.exec(delete(Notice).where(func.lower(col(Notice.email)) == subscriber.email_key))
     if subscriber.chat_id is not None:
         await erase_chat(session, subscriber.chat_id)
     await _skip_open_deliveries(session, subscriber, now)
@@ -127,6 +128,14 @@ async def _letters(session: AsyncSession, subscriber: Subscriber) -> list[dict[s
             "finished_at": _iso(delivery.finished_at),
         }
         for delivery, name in (await session.exec(query)).all()
+    ]
+
+
+async def _notices(session: AsyncSession, subscriber: Subscriber) -> list[dict[str, Any]]:
+    query = select(Notice).where(func.lower(col(Notice.email)) == subscriber.email_key)
+    return [
+        {"kind": notice.kind, "status": notice.status, "created_at": _iso(notice.created_at)}
+        for notice in (await session.exec(query.order_by(col(Notice.id)))).all()
     ]
 
 

@@ -26,9 +26,9 @@ class ServiceSettings(BaseModel):
     secret: str
     content: Path = Path("content/intra")
     operator: str = ""
-    """The organisation that answers for the data (GDPR, Article 4(7)); empty = the service's name."""
+    """The organisation that answers for the data (GDPR, Article 4(7)); left out = the service's name."""
     contact: str = ""
-    """Where people write about privacy or access; empty = the mail sender's reply address."""
+    """Where people write about privacy or access; left out = the address that letters are answered to."""
 
     @field_validator("base_url")
     @classmethod
@@ -53,6 +53,10 @@ class ServiceSettings(BaseModel):
         if len(secret) < SHORTEST_SECRET:
             raise ValueError(f"use at least {SHORTEST_SECRET} random characters; `helixpost init` does")
         return secret
+
+    def model_post_init(self, _context: object) -> None:
+        """Let the service's name stand for an operator that is not named."""
+        self.operator = self.operator or self.name
 
     @property
     def zone(self) -> ZoneInfo:

@@ -1,7 +1,7 @@
 """Subscribers: the stakeholders we may write to, by e-mail, by Telegram, or both."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -27,6 +27,9 @@ class Channel(StrEnum):
 
 class Subscriber(SQLModel, table=True):
     """A stakeholder. A channel may be used while its consent date is set; the register tells the story."""
+
+    # SQLite would give an erased person's number, and with it their unsubscribe link, to the next one.
+    __table_args__ = {"sqlite_autoincrement": True}
 
     id: int | None = Field(default=None, primary_key=True)
     email: str | None = None
@@ -83,7 +86,7 @@ class Profile:
     topics: tuple[str, ...] = field(default=())
 
 
-_TOLD = tuple(field.name for field in fields(Profile))
+_NOT_ASKED_IN_CHAT = ("name", "organisation", "region")
 
 
 async def find(session: AsyncSession, address: Address) -> Subscriber | None:
@@ -133,9 +136,13 @@ async def change(session: AsyncSession, subscriber: Subscriber, profile: Profile
 
 
 async def complete(session: AsyncSession, subscriber: Subscriber, profile: Profile) -> None:
-    """Write over the present profile what the person told anew; what they left out this time stays."""
-    told = {name: value for name in _TOLD if (value := getattr(profile, name))}
-    await change(session, subscriber, replace(await profile_of(session, subscriber), **told))
+    """Write the newest words over the present profile, but for what the chat's form never asks.
+
+    There a blank means "not asked", and what was told before stays; anywhere else it is an answer.
+    """
+    before = await profile_of(session, subscriber)
+    kept = {name: getattr(profile, name) or getattr(before, name) for name in _NOT_ASKED_IN_CHAT}
+    await change(session, subscriber, replace(profile, **kept))
 
 
 async def profile_of(session: AsyncSession, subscriber: Subscriber) -> Profile:

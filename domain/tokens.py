@@ -24,10 +24,14 @@ class Purpose(StrEnum):
 
 
 LIFETIMES = {Purpose.CONFIRM: timedelta(days=7), Purpose.PREFERENCES: timedelta(hours=2)}
+COUNTED = timedelta(days=1)
+"""How long a token is counted against its address, used, expired or neither."""
 
 
 class Token(SQLModel, table=True):
     """A link that was sent to somebody; what it carries goes with it when it is used or expires."""
+
+    __table_args__ = {"sqlite_autoincrement": True}  # the register cites these numbers
 
     id: int | None = Field(default=None, primary_key=True)
     digest: str = Field(unique=True, max_length=64)
@@ -91,19 +95,23 @@ async def was_used(session: AsyncSession, purpose: Purpose, secret: str) -> bool
     return (await session.exec(query)).first() is not None
 
 
-async def count_since(session: AsyncSession, purpose: Purpose, address_hash: str, since: datetime) -> int:
-    """Return how many tokens an address was sent for a purpose since that moment."""
+async def count_of_day(session: AsyncSession, address_hash: str, now: datetime) -> int:
+    """Return how many tokens, whatever for, an address was sent in the day that ends now."""
     query = select(func.count(col(Token.id))).where(
-        col(Token.purpose) == purpose,
-        col(Token.address_hash) == address_hash,
-        col(Token.created_at) > since,
+        col(Token.address_hash) == address_hash, col(Token.created_at) > now - COUNTED
     )
     return (await session.exec(query)).one()
 
 
 async def forget_expired(session: AsyncSession, now: datetime) -> int:
-    """Delete tokens past their time, with the personal data of those who never confirmed."""
-    return (await session.exec(delete(Token).where(col(Token.expires_at) < now))).rowcount
+    """Empty tokens past their time, with the personal data of those who never confirmed.
+
+    Returns how many of them were deleted: the bare rows stay while they count for the day.
+    """
+    expired = col(Token.expires_at) < now
+    await session.exec(update(Token).where(expired).values(payload={}))
+    gone = await session.exec(delete(Token).where(expired, col(Token.created_at) <= now - COUNTED))
+    return gone.rowcount
 
 
 def _digest(secret: str) -> str:

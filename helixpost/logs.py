@@ -2,12 +2,18 @@
 
 import logging
 import sys
+from collections.abc import Iterator
+from traceback import format_tb
 
 import structlog
-from structlog.typing import Processor
+from structlog.typing import ExcInfo, Processor
 
 # These write addresses that carry secrets (a bot's token, a relay's answer) at lower levels.
 _LOUD = ("httpx", "httpcore", "telegram", "apscheduler", "uvicorn", "alembic", "asyncio", "mail.log")
+
+
+_SPEAKING = (AttributeError, ImportError, NameError, NotImplementedError, RuntimeError, TypeError)
+"""Errors whose words name code, not people."""
 
 
 def configure(*, stream_is_terminal: bool | None = None) -> None:
@@ -17,7 +23,7 @@ def configure(*, stream_is_terminal: bool | None = None) -> None:
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.StackInfoRenderer(),
+        structlog.processors.ExceptionRenderer(_told),
     ]
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
@@ -31,11 +37,33 @@ def configure(*, stream_is_terminal: bool | None = None) -> None:
         logging.getLogger(name).setLevel(logging.WARNING)
 
 
+def _told(exc_info: ExcInfo) -> str:
+    """Return where an error came from and of what kinds it is.
+
+    Its words are kept only where they are ours or Python's own: a database quotes addresses in its
+    messages (`Key (email_key)=(…) already exists`), a mail server repeats the recipient.
+    """
+    return "\n".join(_lines(exc_info[1]))
+
+
+def _lines(error: BaseException) -> Iterator[str]:
+    reason = error.__cause__ or error.__context__
+    if reason is not None:
+        yield from _lines(reason)
+        yield "which led to"
+    yield from (line.rstrip() for line in format_tb(error.__traceback__))
+    kind = type(error).__name__
+    yield f"{kind}: {error}" if isinstance(error, _SPEAKING) else kind
+    if isinstance(error, BaseExceptionGroup):
+        for inner in error.exceptions:
+            yield from _lines(inner)
+
+
 def _formatter(shared: list[Processor], *, terminal: bool) -> logging.Formatter:
     renderer: list[Processor] = (
         [structlog.dev.ConsoleRenderer()]
         if terminal
-        else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(ensure_ascii=False)]
+        else [structlog.processors.JSONRenderer(ensure_ascii=False)]
     )
     return structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=shared,

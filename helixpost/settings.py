@@ -44,6 +44,11 @@ class Settings(BaseSettings):
         """Let the environment win over what the file says."""
         return env_settings, init_settings
 
+    def model_post_init(self, _context: object) -> None:
+        """Let the address that letters are answered to stand for a contact that is not named."""
+        if self.mail is not None:
+            self.service.contact = self.service.contact or self.mail.contact
+
     @property
     def sending(self) -> tuple[MailSettings, list[RelaySettings]]:
         """What sending letters needs; raises `Invalid` naming the section that is missing."""

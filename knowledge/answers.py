@@ -97,8 +97,12 @@ class Answers:
             return self._declined(scope, spoken)
         project = await projects.find(session)
         read = asked.read(text, spoken, project.name if project else "")
-        found = await lookups.look_up(session, read, self._texts, now)
+        found = await lookups.look_up(session, read, self._texts, self._today(now))
         return found or self._of_matches(shelf, matches, spoken)
+
+    def _today(self, now: datetime) -> date:
+        """Return the day in the project's own zone, as its pages count it."""
+        return now.astimezone(self._service.zone).date()
 
     async def about(self, session: AsyncSession, key: str, *, language: Language) -> Answer | None:
         """Return the answer of one item, such as a suggestion that somebody chose; None when it is gone."""

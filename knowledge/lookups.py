@@ -3,7 +3,7 @@
 A look-up answers only when it accounts for every word of the question, so it does not guess.
 """
 
-from datetime import datetime
+from datetime import date
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -13,8 +13,8 @@ from knowledge.outcomes import Answer
 from wording.texts import Texts
 
 
-async def look_up(session: AsyncSession, asked: Asked, texts: Texts, now: datetime) -> Answer | None:
+async def look_up(session: AsyncSession, asked: Asked, texts: Texts, today: date) -> Answer | None:
     """Return an answer from the tables, or None when none of them explains the whole question."""
-    found = await partner_lookups.look_up(session, asked, texts, now.date())
-    found = found or await event_lookups.look_up(session, asked, texts, now.date())
+    found = await partner_lookups.look_up(session, asked, texts, today)
+    found = found or await event_lookups.look_up(session, asked, texts, today)
     return found or await document_lookups.look_up(session, asked, texts)

@@ -32,7 +32,7 @@ def frame(stationery: Stationery, project: Project | None, language: Language) -
             "ink": WHITE if contrast(primary, WHITE) >= READABLE else BLACK,
             "link": primary if contrast(primary, WHITE) >= READABLE else INK,
         },
-        "operator": service.operator or service.name,
+        "operator": service.operator,
         "postal_address": stationery.mail.postal_address,
     }
 

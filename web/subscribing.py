@@ -73,7 +73,7 @@ async def confirm(visit: Visiting, secret: str) -> Response:
 def consent_text(visit: Visit, project: Project | None) -> str:
     """Return the exact words that a subscriber agrees to."""
     name = project.name if project else visit.service.name
-    operator = visit.service.operator or visit.service.name
+    operator = visit.service.operator
     return visit.site.texts.render("consent/email.txt", visit.language, project=name, operator=operator)
 
 

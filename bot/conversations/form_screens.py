@@ -21,7 +21,7 @@ async def show(turn: Turn, form: Form, project: Project | None, *, misread: bool
 
 def word_consents(turn: Turn, form: Form, project: Project | None) -> None:
     """Put the exact words into the form: they are shown, agreed to, and kept."""
-    operator = turn.service.operator or turn.service.name
+    operator = turn.service.operator
     form.consents_language = turn.language
     form.consents = {
         channel: turn.means.texts.render(

@@ -38,7 +38,7 @@ async def _words(turn: Turn) -> str:
     return turn.words(
         "greeting.html",
         project=project,
-        operator=turn.service.operator or turn.service.name,
+        operator=turn.service.operator,
         service=turn.service.name,
         privacy=turn.page("/privacy"),
     )

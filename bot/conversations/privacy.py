@@ -15,7 +15,7 @@ async def show(turn: Turn) -> None:
     )
     html = turn.words(
         "privacy.html",
-        operator=turn.service.operator or turn.service.name,
+        operator=turn.service.operator,
         contact=turn.service.contact,
         page=turn.page("/privacy"),
     )

@@ -10,6 +10,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from domain import audiences, campaigns, projects
 from domain.addresses import address_of
 from domain.campaigns import Campaign, Progress
+from domain.subscribers import Subscriber
 from domain.times import moment_of, utc_now, zone_of
 from helixpost.commands.options import (
     DEFAULT_CONFIG,
@@ -38,13 +39,31 @@ def create(
     as_json: AsJson = False,
 ) -> None:
     """Create a draft out of its files and print its number."""
-    number, readers = run(_create(read_settings(config), files))
+    number, readers, left_out = run(_create(read_settings(config), files))
     if as_json:
-        print_json({"id": number, "audience": readers})
+        print_json({"id": number, "audience": readers, "left_out": left_out})
         return
     print(number)
-    if not readers:
-        err.print("Nobody who may be written to matches its audience yet.")
+    err.print(f"It would reach {readers} now; {left_out} more match but may not be written to.")
+
+
+@app.command("readers")
+def list_readers(
+    number: Number,
+    limit: Annotated[int, typer.Option(help="How many to list.")] = 1000,
+    config: Config = DEFAULT_CONFIG,
+    as_json: AsJson = False,
+) -> None:
+    """List who would get a campaign if it started now."""
+    found = run(_readers(read_settings(config), number, limit))
+    columns = ("email", "name", "language", "helix", "country")
+    rows = [
+        (r.email or "Telegram", r.name, r.language.value, r.helix_group or "", r.country or "") for r in found
+    ]
+    if as_json:
+        print_json([dict(zip(columns, row, strict=True)) for row in rows])
+        return
+    print_table(columns, rows, empty="Nobody who may be written to matches its audience.")
 
 
 @app.command()
@@ -142,13 +161,22 @@ def list_(config: Config = DEFAULT_CONFIG, as_json: AsJson = False) -> None:
     print_table(columns, rows, empty="There is no campaign yet: helixpost campaigns create FILE.en.md")
 
 
-async def _create(settings: Settings, files: list[Path]) -> tuple[int, int]:
+async def _create(settings: Settings, files: list[Path]) -> tuple[int, int, int]:
     async with opened(settings) as service, service.database.transaction() as session:
         project = await projects.get(session)
         draft = campaign_files.read(files, topics=frozenset(project.topics), templates=TEMPLATES / "email")
         campaign = await campaigns.create(session, draft, utc_now())
         assert campaign.id is not None
-        return campaign.id, await audiences.count(session, draft.audience, draft.channels)
+        readers = await audiences.count(session, draft.audience, draft.channels)
+        left_out = await audiences.count_left_out(session, draft.audience, draft.channels)
+        return campaign.id, readers, left_out
+
+
+async def _readers(settings: Settings, number: int, limit: int) -> list[Subscriber]:
+    async with opened(settings) as service, service.database.reading() as session:
+        campaign = (await campaigns.progress(session, number)).campaign
+        audience, channels = campaign.typed_audience, campaign.typed_channels
+        return await audiences.members(session, audience, channels, limit=limit)
 
 
 async def _preview(settings: Settings, number: int, reader: str) -> bytes:
@@ -181,6 +209,11 @@ async def _status(settings: Settings, number: int) -> Progress:
 async def _listing(settings: Settings) -> list[Campaign]:
     async with opened(settings) as service, service.database.reading() as session:
         return await campaigns.listing(session)
+
+
+def _row(reader: Subscriber) -> tuple[str, ...]:
+    group, country = reader.helix_group or "", reader.country or ""
+    return reader.email or "Telegram", reader.name, reader.language.value, group, country
 
 
 def _as_dict(progress: Progress) -> dict[str, Any]:

@@ -21,12 +21,15 @@ def _content() -> None:
 
 @app.command("import")
 def import_(
-    path: Annotated[Path, typer.Argument(help="The pack's folder, such as content/intra.")],
+    path: Annotated[
+        Path | None, typer.Argument(help="The pack's folder; none = [service] content.", show_default=False)
+    ] = None,
     config: Config = DEFAULT_CONFIG,
     as_json: AsJson = False,
 ) -> None:
     """Bring a project pack into the database and print what changed; twice is the same as once."""
-    report = run(_import(read_settings(config), path))
+    settings = read_settings(config)
+    report = run(_import(settings, path or settings.service.content))
     if as_json:
         print_json(report.as_dict())
     else:

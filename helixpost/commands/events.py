@@ -1,5 +1,7 @@
 """Events: what the project's calendar holds."""
 
+from datetime import date
+
 import typer
 
 from domain import events
@@ -29,8 +31,10 @@ def _events() -> None:
 @app.command("list")
 def list_(config: Config = DEFAULT_CONFIG, as_json: AsJson = False) -> None:
     """List every event, by time."""
-    found = run(_listing(read_settings(config)))
-    rows = [_row(event) for event in found]
+    settings = read_settings(config)
+    found = run(_listing(settings))
+    today = utc_now().astimezone(settings.service.zone).date()
+    rows = [_row(event, today) for event in found]
     if as_json:
         print_json(rows)
         return
@@ -38,7 +42,7 @@ def list_(config: Config = DEFAULT_CONFIG, as_json: AsJson = False) -> None:
     print_table(("when", "event", "where"), [(r["when"], r["title"], r["place"]) for r in rows], empty=empty)
 
 
-def _row(event: Event) -> dict[str, object]:
+def _row(event: Event, today: date) -> dict[str, object]:
     first = event.starts_on.isoformat() if event.starts_on else event.period
     return {
         "key": event.key,
@@ -47,7 +51,7 @@ def _row(event: Event) -> dict[str, object]:
         "title": text_in(event.title, FALLBACK),
         "place": text_in(event.place, FALLBACK),
         "access": event.access,
-        "over": event.is_over(utc_now().date()),
+        "over": event.is_over(today),
     }
 
 

@@ -115,7 +115,13 @@ def upgrade() -> None:
         sa.Column("sent_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("id"),
     )
-    op.create_index("ix_notice_due_at", "notice", ["due_at"])
+    op.create_index(
+        "ix_notice_due",
+        "notice",
+        ["due_at", "id"],
+        sqlite_where=sa.text("status IN ('queued', 'sending')"),
+        postgresql_where=sa.text("status IN ('queued', 'sending')"),
+    )
 
     op.create_table(
         "operator",
@@ -232,6 +238,7 @@ def upgrade() -> None:
         sa.Column("used_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("digest"),
+        sqlite_autoincrement=True,
     )
     op.create_index("ix_token_address_hash", "token", ["address_hash"])
     op.create_index("ix_token_expires_at", "token", ["expires_at"])
@@ -282,6 +289,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("chat_id"),
         sa.UniqueConstraint("email_key"),
+        sqlite_autoincrement=True,
     )
     op.create_index("ix_subscriber_helix_group", "subscriber", ["helix_group"])
     op.create_index("ix_subscriber_organisation_id", "subscriber", ["organisation_id"])
@@ -344,7 +352,13 @@ def upgrade() -> None:
         sa.UniqueConstraint("campaign_id", "subscriber_id", "channel"),
     )
     op.create_index("ix_delivery_campaign_status", "delivery", ["campaign_id", "status"])
-    op.create_index("ix_delivery_due", "delivery", ["channel", "status", "due_at"])
+    op.create_index(
+        "ix_delivery_due",
+        "delivery",
+        ["channel", "due_at", "id"],
+        sqlite_where=sa.text("status IN ('queued', 'sending')"),
+        postgresql_where=sa.text("status IN ('queued', 'sending')"),
+    )
     op.create_index("ix_delivery_subscriber_id", "delivery", ["subscriber_id"])
 
     op.create_table(

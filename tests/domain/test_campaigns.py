@@ -77,3 +77,12 @@ async def test_an_unknown_number_is_said(database: Database) -> None:
     async with database.transaction() as session:
         with pytest.raises(NotFound, match="there is no campaign 99"):
             await campaigns.get(session, 99)
+
+
+async def test_a_campaign_that_was_moved_meanwhile_does_not_start(database: Database, now: datetime) -> None:
+    async with database.transaction() as session:
+        number = await _draft(session, now)
+        await campaigns.approve(session, number, now)
+        await campaigns.schedule(session, number, now, "UTC", now)
+        await campaigns.schedule(session, number, now + timedelta(days=1), "UTC", now)
+        assert not await campaigns.start(session, number, LETTERS, now)

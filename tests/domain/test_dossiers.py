@@ -4,7 +4,7 @@ from datetime import datetime
 
 from sqlmodel import select
 
-from domain import chats, dossiers, questions, subscriptions, suppressions
+from domain import chats, dossiers, questions, subscribers, subscriptions, suppressions
 from domain.consents import Consent, Method, Proof
 from domain.database import Database
 from domain.keys import Keyring
@@ -68,3 +68,13 @@ async def test_an_erased_chat_keeps_no_words(database: Database, now: datetime) 
         await dossiers.erase_chat(session, 7)
         [asked] = (await session.exec(select(Question))).all()
     assert (asked.text, asked.chat_id) == ("", None)
+
+
+async def test_an_erased_persons_number_is_never_given_to_another(
+    database: Database, asked: Request, keyring: Keyring, now: datetime
+) -> None:
+    async with database.transaction() as session:
+        first = await subscribers.add(session, asked.profile, now)
+        await dossiers.erase(session, first, keyring, now)
+        second = await subscribers.add(session, asked.profile, now)
+    assert second.id != first.id

@@ -1,0 +1,38 @@
+"""Logs say what happened and where, and never whose address it was."""
+
+import logging
+
+import pytest
+import structlog
+
+from helixpost import logs
+
+ADDRESS = "secret.person@example.org"
+
+
+def _quote() -> None:
+    raise ValueError(f"Key (email_key)=({ADDRESS}) already exists")
+
+
+def _fail() -> None:
+    try:
+        _quote()
+    except ValueError as error:
+        raise ExceptionGroup("both", [KeyError(ADDRESS), RuntimeError("a role ended")]) from error
+
+
+@pytest.mark.parametrize("terminal", [True, False])
+def test_an_error_is_told_by_kind_and_place_only(
+    capsys: pytest.CaptureFixture[str], *, terminal: bool
+) -> None:
+    logs.configure(stream_is_terminal=terminal)
+    try:
+        _fail()
+    except ExceptionGroup:
+        structlog.get_logger().exception("it_failed", delivery=7)
+        logging.getLogger("a.library").exception("it failed")
+    told = capsys.readouterr().err
+    assert ADDRESS not in told
+    assert told.count("ValueError") >= 2
+    assert "test_logs.py" in told
+    assert "RuntimeError: a role ended" in told
