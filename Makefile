@@ -11,7 +11,7 @@ demo: $(VENV)/.installed
 	$(BIN)/helixpost demo
 
 test: $(VENV)/.installed
-	$(BIN)/pytest
+	$(BIN)/pytest --numprocesses auto
 
 check: $(VENV)/.installed
 	$(BIN)/ruff format --check .
