@@ -4,6 +4,7 @@ from sqlmodel import Field, SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from domain.columns import word_of
+from domain.database import add_if_new
 from domain.helixes import HelixGroup, TargetGroup
 
 
@@ -28,10 +29,9 @@ async def find_or_add(
     if not name:
         return None
     key = name.casefold()
-    known = (await session.exec(select(Organisation).where(col(Organisation.name_key) == key))).first()
-    if known is not None:
+    query = select(Organisation).where(col(Organisation.name_key) == key)
+    if known := (await session.exec(query)).first():
         return known
-    added = Organisation(name=name, name_key=key, target_group=target_group, helix_group=helix_group)
-    session.add(added)
-    await session.flush()
-    return added
+    values = {"name": name, "name_key": key, "target_group": target_group, "helix_group": helix_group}
+    await add_if_new(session, Organisation, values)
+    return (await session.exec(query)).one()
