@@ -1,6 +1,7 @@
 """E-mail addresses: what we accept, how we compare them, how we show them to others."""
 
 from dataclasses import dataclass
+from string import ascii_lowercase, ascii_uppercase
 
 from email_validator import EmailNotValidError, validate_email
 
@@ -8,6 +9,8 @@ from domain.errors import Invalid
 
 LONGEST = 254
 """Octets of an address that fits an SMTP path (RFC 5321, 4.5.3.1.3)."""
+_SAME = str.maketrans(ascii_uppercase, ascii_lowercase)
+"""Only these differ in nothing but case: folding more would make one of ß and ss, which are two people."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,4 +43,4 @@ def address_of(text: str, *, field: str = "email") -> Address:
     except EmailNotValidError as refusal:
         raise Invalid(field, f"not an e-mail address ({str(refusal).rstrip('.')})") from None
     email = f"{checked.local_part}@{checked.ascii_domain}"
-    return Address(email=email, key=email.casefold())
+    return Address(email=email, key=email.translate(_SAME))
