@@ -13,6 +13,7 @@ from sqlmodel import Field, SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from domain.columns import UtcDateTime, word_of
+from domain.database import add_if_new
 from domain.languages import Language
 from domain.subscribers import Channel, Subscriber
 
@@ -72,8 +73,7 @@ async def keep_text(session: AsyncSession, body: str, language: Language) -> str
     """Store the exact words once and return their digest."""
     digest = sha256(f"{language}\n{body}".encode()).hexdigest()
     if await session.get(ConsentText, digest) is None:
-        session.add(ConsentText(id=digest, language=language, body=body))
-        await session.flush()
+        await add_if_new(session, ConsentText, {"id": digest, "language": language, "body": body})
     return digest
 
 
@@ -92,6 +92,17 @@ async def withdraw(session: AsyncSession, subscriber: Subscriber, channel: Chann
     subscriber.set_consented_at(channel, None)
     await _record(session, subscriber, channel, Action.WITHDRAWN, None, proof)
     return True
+
+
+async def bring_over(session: AsyncSession, old: Subscriber, new: Subscriber, evidence: str) -> None:
+    """Record every line about one record again for the other, which is the same person's.
+
+    The register is append-only: each new line tells how and when the person acted and cites the old.
+    """
+    for line, _ in await history(session, old):
+        cited = f"{line.evidence}; was line {line.id} of the register; {evidence}"
+        proof = Proof(line.method, cited, line.at)
+        await _record(session, new, line.channel, line.action, line.text_id, proof)
 
 
 async def history(session: AsyncSession, subscriber: Subscriber) -> list[tuple[Consent, ConsentText | None]]:

@@ -52,17 +52,19 @@ async def look(visit: Visiting, secret: str) -> Response:
     async with visit.database.reading() as session:
         waiting = await tokens.find(session, Purpose.CONFIRM, secret, visit.now)
         used = waiting is None and await tokens.was_used(session, Purpose.CONFIRM, secret)
+        by_chat = waiting is not None and await subscriptions.offers_chat(session, waiting)
     if waiting is None:
         return await _gone(visit, used=used)
-    return await visit.page("web/confirm.html", private=True, secret=secret)
+    return await visit.page("web/confirm.html", private=True, secret=secret, by_chat=by_chat)
 
 
 @router.post("/confirm/{secret}")
 async def confirm(visit: Visiting, secret: str) -> Response:
-    """Make the holder of the link a subscriber."""
+    """Make the holder of the link a subscriber; the chat that asked is theirs if they say so."""
+    joins_chat = (await forms.read(visit.request)).ticked("joins_chat")
     try:
         async with visit.database.transaction() as session:
-            await subscriptions.confirm(session, secret, visit.now)
+            await subscriptions.confirm(session, secret, visit.now, joins_chat=joins_chat)
     except NotAllowed:
         return await _gone(visit, used=True)
     except NotFound:

@@ -13,7 +13,6 @@ from web import forms
 from web.visits import Visit, Visiting
 
 _ONE_CLICK = ("List-Unsubscribe", "One-Click")
-_EVIDENCE = "the link in a letter"
 
 router = APIRouter(prefix="/unsubscribe")
 
@@ -38,7 +37,7 @@ async def leave(visit: Visiting, token: str) -> Response:
         subscriber = await session.get(Subscriber, number, with_for_update=True)
         if subscriber:
             method = Method.ONE_CLICK if one_click else Method.WEB
-            proof = Proof(method, _EVIDENCE, visit.now)
+            proof = Proof(method, subscriptions.BY_LINK, visit.now)
             await subscriptions.leave(session, subscriber, [Channel.EMAIL], proof, visit.service.keyring)
     if one_click:
         return PlainTextResponse("unsubscribed", headers={"Cache-Control": "no-store"})

@@ -13,6 +13,7 @@ from domain.addresses import Address
 from domain.consents import Consent, Method, Proof
 from domain.database import Database
 from domain.errors import NotAllowed, NotFound
+from domain.helixes import HelixGroup, TargetGroup
 from domain.keys import Keyring
 from domain.languages import Language
 from domain.notices import Notice
@@ -93,7 +94,7 @@ async def test_leaving_twice_is_leaving_once_and_can_be_taken_back_within_the_ho
 ) -> None:
     async with database.transaction() as session:
         reader = await _join(session, asked, keyring, now)
-        proof = Proof(Method.ONE_CLICK, "post", now)
+        proof = Proof(Method.ONE_CLICK, subscriptions.BY_LINK, now)
         assert await subscriptions.leave(session, reader, [Channel.EMAIL], proof, keyring)
         assert not await subscriptions.leave(session, reader, [Channel.EMAIL], proof, keyring)
         late = now + timedelta(hours=2)
@@ -138,12 +139,13 @@ async def test_an_unknown_address_gets_no_preferences_letter_but_leaves_the_same
     assert letters == []
 
 
-async def test_joining_again_with_fewer_words_keeps_what_was_told_before(
+async def test_joining_again_keeps_what_the_chat_never_asks_and_takes_every_other_answer_as_told(
     database: Database, asked: Request, keyring: Keyring, now: datetime
 ) -> None:
+    told = replace(asked.profile, organisation="MDA", region="Podravje", target_group=TargetGroup.OTHER)
+    anew = Profile(language=Language.ITALIAN, helix_group=HelixGroup.ACADEMIA)
     async with database.transaction() as session:
-        await _join(session, asked, keyring, now)
-        bare = replace(asked, profile=Profile(language=Language.ITALIAN))
-        reader = await _join(session, bare, keyring, now)
+        await _join(session, replace(asked, profile=told), keyring, now)
+        reader = await _join(session, replace(asked, profile=anew), keyring, now)
         profile = await subscribers.profile_of(session, reader)
-    assert profile == replace(asked.profile, language=Language.ITALIAN)
+    assert profile == replace(anew, name="Ana Novak", organisation="MDA", region="Podravje")
