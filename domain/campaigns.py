@@ -285,10 +285,13 @@ async def settle_cancelled(session: AsyncSession, now: datetime) -> int:
     return await deliveries.settle_cancelled(session, numbers, now) if numbers else 0
 
 
-async def review(session: AsyncSession, claim: deliveries.Claim, now: datetime) -> deliveries.Outcome | None:
+async def review(
+    session: AsyncSession, claim: deliveries.Claim, now: datetime, *, takes: timedelta = timedelta(0)
+) -> deliveries.Outcome | None:
     """Return what becomes of a claim that may no longer be sent; None when it may.
 
-    For claims that waited since they were taken: readers leave, campaigns are paused, leases end.
+    For claims that waited since they were taken: readers leave, campaigns are paused, leases end. One
+    whose lease would end while it is sent, which `takes` so long at most, is queued again.
     A claim that somebody else has taken over gets an outcome that its fence makes void.
     """
     query = (
@@ -308,7 +311,7 @@ async def review(session: AsyncSession, claim: deliveries.Claim, now: datetime) 
     if subscriber.consented_at(delivery.channel) is None:
         return _skipped(claim, deliveries.Skip.LEFT)
     ours = (delivery.attempts, delivery.status) == (claim.attempt, deliveries.Status.SENDING)
-    if status is not Status.SENDING or not ours or delivery.due_at <= now:
+    if status is not Status.SENDING or not ours or delivery.due_at <= now + takes:
         return deliveries.Outcome(claim, deliveries.Status.QUEUED, due_at=now)
     return None
 

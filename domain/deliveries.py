@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from sqlalchemy import (
+    ColumnElement,
     Index,
     UniqueConstraint,
     and_,
@@ -50,6 +51,10 @@ _OPEN = text("status IN ('queued', 'sending')")
 """Written out, so that both databases see that the partial index over open rows answers the claim."""
 
 
+_DOUBT = "in_doubt "
+"""Begins the reason of a queued row that may have arrived already; the number of such attempts follows."""
+
+
 class Skip(StrEnum):
     """Why a reader was passed over."""
 
@@ -92,6 +97,8 @@ class Claim:
     campaign_id: int
     language: Language
     subscriber: Subscriber
+    copies: int = 0
+    """How many of the attempts before may have arrived."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +109,8 @@ class Outcome:
     status: Status
     reason: str = ""
     due_at: datetime | None = None
+    may_have_arrived: bool = False
+    """Whether a claim that is queued again may have arrived with this attempt."""
 
 
 async def queue(
@@ -184,18 +193,21 @@ async def claim(  # noqa: PLR0913 - the options of one statement
 
 
 async def release(session: AsyncSession, claimants: Sequence[str], now: datetime) -> int:
-    """Take back what dead claimants held: it may have been sent, and goes again as the same message."""
+    """End the leases of dead claimants: what they held may have been sent, and is due as the same message."""
     released = await session.exec(
         update(Delivery)
         .where(col(Delivery.claimed_by).in_(claimants), col(Delivery.status) == Status.SENDING)
-        .values(status=Status.QUEUED, due_at=now)
+        .values(due_at=now, claimed_by=None)
         .execution_options(synchronize_session=False)
     )
     return released.rowcount
 
 
 async def record(session: AsyncSession, outcomes: Sequence[Outcome], now: datetime) -> None:
-    """Write outcomes; one that comes too late (somebody re-claimed the row) changes nothing."""
+    """Write outcomes; one that comes too late (somebody re-claimed the row) changes nothing.
+
+    What may have arrived with an earlier attempt ends as sent or uncertain, never as failed or skipped.
+    """
     if not outcomes:
         return
     connection = await session.connection()
@@ -218,11 +230,11 @@ async def record(session: AsyncSession, outcomes: Sequence[Outcome], now: dateti
 
 
 async def skip_queued(session: AsyncSession, campaign_id: int, reason: Skip, now: datetime) -> int:
-    """Skip what has not begun; deliveries in `sending` end by themselves."""
+    """Skip what has not begun; deliveries in `sending` end by themselves, and doubtful ones as uncertain."""
     skipped = await session.exec(
         update(Delivery)
         .where(col(Delivery.campaign_id) == campaign_id, col(Delivery.status) == Status.QUEUED)
-        .values(status=Status.SKIPPED, reason=reason, finished_at=now)
+        .values(status=_unsent_status(), reason=reason, finished_at=now)
         .execution_options(synchronize_session=False)
     )
     return skipped.rowcount
@@ -235,11 +247,7 @@ async def settle_cancelled(session: AsyncSession, campaigns: Sequence[int], now:
     settled = await session.exec(
         update(Delivery)
         .where(col(Delivery.campaign_id).in_(campaigns), or_(queued, dead))
-        .values(
-            status=case((queued, literal(Status.SKIPPED)), else_=literal(Status.UNCERTAIN)),
-            reason=Skip.CANCELLED,
-            finished_at=now,
-        )
+        .values(status=_unsent_status(), reason=Skip.CANCELLED, finished_at=now)
         .execution_options(synchronize_session=False)
     )
     return settled.rowcount
@@ -282,7 +290,30 @@ def _due(channel: Channel, campaigns: Sequence[int], now: datetime, limit: int) 
 
 def _claim_of(delivery: Delivery, subscriber: Subscriber) -> Claim:
     assert delivery.id is not None
-    return Claim(delivery.id, delivery.attempts + 1, delivery.campaign_id, delivery.language, subscriber)
+    return Claim(
+        delivery.id,
+        delivery.attempts + 1,
+        delivery.campaign_id,
+        delivery.language,
+        subscriber,
+        _copies_of(delivery),
+    )
+
+
+def _copies_of(delivery: Delivery) -> int:
+    """Return how often a waiting row may have arrived: as its reason says, and once if its sender died."""
+    told = (
+        delivery.reason.removeprefix(_DOUBT).partition(":")[0] if delivery.reason.startswith(_DOUBT) else "0"
+    )
+    return int(told) + (delivery.status is Status.SENDING)
+
+
+def _unsent_status() -> ColumnElement[Status]:
+    """Return the end of rows that are not sent any more, by whether they may have arrived already."""
+    doubtful = or_(
+        col(Delivery.status) == Status.SENDING, col(Delivery.reason).startswith(_DOUBT, autoescape=True)
+    )
+    return case((doubtful, literal(Status.UNCERTAIN)), else_=literal(Status.SKIPPED))
 
 
 async def _lease(session: AsyncSession, ids: list[int], until: datetime, claimant: str) -> None:
@@ -300,12 +331,17 @@ async def _lease(session: AsyncSession, ids: list[int], until: datetime, claiman
 
 
 def _values_of(outcome: Outcome, now: datetime) -> dict[str, object]:
-    final = outcome.status in FINAL
+    status, reason = outcome.status, outcome.reason
+    copies = outcome.claim.copies + outcome.may_have_arrived
+    if copies and status is Status.QUEUED:
+        reason = f"{_DOUBT}{copies}: {reason}"
+    elif copies and status in (Status.FAILED, Status.SKIPPED):
+        status = Status.UNCERTAIN
     return {
         "delivery": outcome.claim.delivery_id,
         "attempt": outcome.claim.attempt,
-        "outcome": outcome.status,
-        "why": outcome.reason,
+        "outcome": status,
+        "why": reason,
         "due": outcome.due_at or now,
-        "finished": now if final else None,
+        "finished": now if status in FINAL else None,
     }

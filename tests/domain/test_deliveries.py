@@ -111,3 +111,45 @@ async def test_what_a_dead_claimant_held_is_queued_again_at_once(database: Datab
             session, Channel.EMAIL, ids, now, limit=9, lease=LEASE, claimant="heir"
         )
     assert (held.attempt, taken.attempt) == (1, 2)
+
+
+async def test_in_a_cancelled_campaign_what_may_have_arrived_is_uncertain_and_the_rest_skipped(
+    database: Database, now: datetime
+) -> None:
+    async with database.transaction() as session:
+        for name in ("lost", "late", "held", "dead", "fresh"):
+            await _reader(session, f"{name}@example.org", Language.ENGLISH, now)
+        campaign = await _started(session, now)
+        number = campaign.id or 0
+        lost, late, held = await deliveries.claim(
+            session, Channel.EMAIL, [number], now, limit=3, lease=LEASE, claimant="alive"
+        )
+        await deliveries.claim(session, Channel.EMAIL, [number], now, limit=1, lease=LEASE, claimant="dead")
+        lost_again = Outcome(lost, Status.QUEUED, "connection_lost", now, may_have_arrived=True)
+        await deliveries.record(session, [lost_again, Outcome(late, Status.QUEUED, "451", now)], now)
+        await deliveries.release(session, ["dead"], now)
+        await campaigns.cancel(session, number, now)
+        await deliveries.record(session, [Outcome(held, Status.QUEUED, "refused", now)], now)
+        await campaigns.settle_cancelled(session, now)
+        counts = await deliveries.counts(session, number)
+    assert (counts[Status.UNCERTAIN], counts[Status.SKIPPED]) == (2, 3)
+
+
+async def test_a_doubt_stays_until_the_end_and_counts_the_copies(database: Database, now: datetime) -> None:
+    async with database.transaction() as session:
+        await _reader(session, "a@example.org", Language.ENGLISH, now)
+        ids = [(await _started(session, now)).id or 0]
+        copies = []
+        for reason, may_have_arrived in (("lost", True), ("451", False), ("lost", True)):
+            [claim] = await deliveries.claim(session, Channel.EMAIL, ids, now, limit=9, lease=LEASE)
+            copies.append(claim.copies)
+            again = Outcome(claim, Status.QUEUED, reason, now, may_have_arrived=may_have_arrived)
+            await deliveries.record(session, [again], now)
+            session.expire_all()
+        [claim] = await deliveries.claim(session, Channel.EMAIL, ids, now, limit=9, lease=LEASE)
+        session.expire_all()
+        [heir] = await deliveries.claim(session, Channel.EMAIL, ids, now + LEASE, limit=9, lease=LEASE)
+        await deliveries.record(session, [Outcome(heir, Status.FAILED, "550 5.1.1")], now)
+        counts = await deliveries.counts(session, ids[0])
+    assert [*copies, claim.copies, heir.copies] == [0, 1, 1, 2, 3]
+    assert counts[Status.UNCERTAIN] == 1
