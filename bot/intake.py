@@ -11,16 +11,15 @@ import structlog
 import telegram
 
 from bot.api import ALLOWED_UPDATES, fetch_updates, translated
-from bot.pauses import pause, unless
 from bot.troubles import BadToken, Busy, Taken, Trouble
 from domain import updates
 from domain.database import OUTAGES, Database
-from domain.sites import ServiceSettings
+from domain.sites import WEBHOOK_PATH, ServiceSettings
 from domain.times import Clock
+from domain.waits import pause, unless
 
 log = structlog.get_logger()
 
-WEBHOOK_PATH = "/telegram/webhook"
 _OUTAGES: tuple[type[Exception], ...] = (Trouble, *OUTAGES)
 """Of either side: they are waited out."""
 _FIRST_REST, _LONGEST_REST = 1.0, 30.0

@@ -1,7 +1,6 @@
 """Newsletters in the chat: the ledger's Telegram deliveries, claimed, sent and recorded one by one."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 import structlog
@@ -10,7 +9,6 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from bot import departures, letters, markup
 from bot.letters import Letter
 from bot.outbox import Outbox
-from bot.pauses import pause
 from bot.replies import SendText
 from bot.troubles import BadToken, Busy, Gone, Refused, Trouble, Uncertain, Unreachable
 from bot.turns import Means
@@ -21,6 +19,7 @@ from domain.errors import DomainError
 from domain.languages import Language
 from domain.subscribers import Channel
 from domain.times import Clock
+from domain.waits import outlast, pause
 
 log = structlog.get_logger()
 
@@ -161,27 +160,17 @@ class Newsletters:
         return Outcome(claim, Status.QUEUED, due_at=self._clock() + rest)
 
     async def _part(self, claim: Claim, chat_id: int) -> None:
-        evidence = f"delivery {claim.delivery_id}"
+        async def part() -> None:
+            async with self._database.transaction() as session:
+                await departures.depart(session, chat_id, f"delivery {claim.delivery_id}", self._clock())
 
-        async def depart(session: AsyncSession) -> None:
-            await departures.depart(session, chat_id, evidence, self._clock())
-
-        await self._insist(depart)
+        await outlast(part, "parting from a chat")
 
     async def _record(self, outcome: Outcome) -> None:
-        async def record(session: AsyncSession) -> None:
-            await deliveries.record(session, [outcome], self._clock())
-
-        await self._insist(record)
-
-    async def _insist(self, write: Callable[[AsyncSession], Awaitable[None]]) -> None:
         """Write what became of a letter, however long the database is away: the letter is out."""
-        while True:
-            try:
-                async with self._database.transaction() as session:
-                    await write(session)
-            except OUTAGES as problem:
-                log.warning("outcome_waits", problem=type(problem).__name__)
-                await asyncio.sleep(_LOOK_SECONDS)
-            else:
-                return
+
+        async def record() -> None:
+            async with self._database.transaction() as session:
+                await deliveries.record(session, [outcome], self._clock())
+
+        await outlast(record, "recording")

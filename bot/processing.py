@@ -14,7 +14,6 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from bot import departures, incoming, replies, routing
 from bot.incoming import Arrival, Incoming
 from bot.outbox import Outbox
-from bot.pauses import pause
 from bot.replies import Reply, SendText
 from bot.troubles import BadToken, Busy, Gone, Trouble, Unreachable
 from bot.turns import Means, Turn
@@ -23,6 +22,7 @@ from domain.database import OUTAGES, Database
 from domain.languages import FALLBACK, choose
 from domain.times import Clock
 from domain.updates import TelegramUpdate
+from domain.waits import pause
 
 log = structlog.get_logger()
 

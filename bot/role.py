@@ -14,7 +14,6 @@ from bot.intake import Polling
 from bot.limits import Limits
 from bot.newsletters import Newsletters
 from bot.outbox import Outbox
-from bot.pauses import pause, unless
 from bot.processing import Processor
 from bot.troubles import BadToken, Busy, Refused, Trouble
 from bot.turns import Answering, Means
@@ -22,6 +21,7 @@ from domain.database import Database
 from domain.errors import Invalid
 from domain.sites import ServiceSettings
 from domain.times import Clock
+from domain.waits import pause, unless
 from wording.texts import Texts
 
 Result = TypeVar("Result")

@@ -11,6 +11,8 @@ from domain.languages import Language
 from domain.times import zone_of
 
 SHORTEST_SECRET = 16
+WEBHOOK_PATH = "/telegram/webhook"
+"""Where Telegram pushes updates: the bot tells it, the web pages take them in."""
 _PLACEHOLDERS = ("change-me", "change_me", "changeme", "replace", "placeholder", "your-secret", "<")
 
 

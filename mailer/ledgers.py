@@ -15,10 +15,10 @@ from domain.deliveries import Claim, Outcome, Status
 from domain.languages import Language
 from domain.subscribers import Channel
 from domain.times import Clock
+from domain.waits import outlast
 from mailer import issues
 from mailer.issues import Issue
 from mailer.messages import Stationery
-from mailer.waits import outlast
 
 SLICE = 50
 WINDOW = 2 * SLICE

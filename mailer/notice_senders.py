@@ -11,13 +11,13 @@ from domain.database import Database
 from domain.errors import Invalid
 from domain.notices import Notice
 from domain.times import Clock
+from domain.waits import outlast, pause
 from mailer import notice_letters
 from mailer.messages import Envelope, Stationery
 from mailer.relays import RelaySettings
 from mailer.retries import RELAY_REST, jittered, next_attempt
 from mailer.senders import UNFIT
 from mailer.smtp import Connection, Permanent, Result, Sent, Unreachable
-from mailer.waits import outlast, rest
 
 LEASE = timedelta(minutes=5)
 """A single letter needs less; after a crash somebody waits for it."""
@@ -45,9 +45,9 @@ class NoticeSender:
             while not stop.is_set():
                 notice = await outlast(self._claim, "claiming a notice")
                 if notice is None:
-                    await rest(stop, IDLE_REST)
+                    await pause(IDLE_REST, stop)
                 elif not await self._deliver(notice):
-                    await rest(stop, jittered(RELAY_REST).total_seconds())
+                    await pause(jittered(RELAY_REST).total_seconds(), stop)
         finally:
             await self._connection.close()
 

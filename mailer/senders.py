@@ -7,12 +7,12 @@ from datetime import datetime
 from domain.deliveries import Claim, Outcome, Status
 from domain.errors import Invalid
 from domain.times import Clock
+from domain.waits import pause
 from mailer.ledgers import Ledger, Parcel
 from mailer.messages import Stationery
 from mailer.relays import RelaySettings
 from mailer.retries import RELAY_REST, jittered, next_attempt
 from mailer.smtp import Ambiguous, Connection, Permanent, Result, Sent, Temporary, Unreachable
-from mailer.waits import rest
 
 CONNECTIONS = 4
 """Per relay."""
@@ -55,7 +55,7 @@ class Senders:
             for parcel in parcels:
                 self._parcels.put_nowait(parcel)
             if not parcels:
-                await rest(stop, IDLE_REST)
+                await pause(IDLE_REST, stop)
         for _ in self._connections:
             self._parcels.put_nowait(None)
 
@@ -65,7 +65,7 @@ class Senders:
                 if stop.is_set():
                     self._ledger.settle(Outcome(parcel.claim, Status.QUEUED, due_at=self._clock()))
                 elif not await self._deliver(connection, parcel):
-                    await rest(stop, jittered(RELAY_REST).total_seconds())
+                    await pause(jittered(RELAY_REST).total_seconds(), stop)
         finally:
             await connection.close()
 

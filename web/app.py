@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, HttpUrl, TypeAdapter, field_v
 from starlette.staticfiles import StaticFiles
 
 from domain.database import Database
-from domain.sites import ServiceSettings
+from domain.sites import WEBHOOK_PATH, ServiceSettings
 from domain.times import Clock
 from web import (
     archive,
@@ -68,7 +68,7 @@ def create_app(  # the parts that the composition root has built
     app.mount("/static", StaticFiles(directory=_STATIC))
     refusals.install(app)
     # The last one added stands outermost.
-    app.add_middleware(BodyLimits, by_path={hooks.PATH: hooks.LONGEST_UPDATE})
+    app.add_middleware(BodyLimits, by_path={WEBHOOK_PATH: hooks.LONGEST_UPDATE})
     app.add_middleware(SecureHeaders, https=service.base_url.startswith("https:"))
     app.add_middleware(AccessLog)
     return app

@@ -10,18 +10,18 @@ from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse, Response
 
 from domain import updates
+from domain.sites import WEBHOOK_PATH
 from web.visits import Visiting
 
 log = structlog.get_logger()
 
-PATH = "/telegram/webhook"
 LONGEST_UPDATE = 1024 * 1024
 _LARGEST_NUMBER = 2**63 - 1
 
 router = APIRouter()
 
 
-@router.post(PATH)
+@router.post(WEBHOOK_PATH)
 async def take(visit: Visiting) -> Response:
     """Store an update and answer 200 after the commit; one that came before is answered the same.
 

@@ -9,10 +9,10 @@ from sqlmodel import select
 from structlog.testing import capture_logs
 
 from domain.database import Database
-from domain.sites import ServiceSettings
+from domain.sites import WEBHOOK_PATH, ServiceSettings
 from domain.updates import TelegramUpdate
 from web.app import create_app
-from web.hooks import LONGEST_UPDATE, PATH
+from web.hooks import LONGEST_UPDATE
 from wording.texts import Texts
 
 UPDATE = {"update_id": 7, "message": {"message_id": 1, "chat": {"id": 42}, "text": "Who leads \u0000 INTRA?"}}
@@ -31,7 +31,7 @@ async def stored(database: Database) -> list[tuple[int, int | None]]:
 async def test_an_update_is_stored_once_however_often_it_comes(
     visitor: httpx.AsyncClient, database: Database, secret: dict[str, str]
 ) -> None:
-    answers = [await visitor.post(PATH, json=UPDATE, headers=secret) for _ in range(2)]
+    answers = [await visitor.post(WEBHOOK_PATH, json=UPDATE, headers=secret) for _ in range(2)]
 
     assert [answer.status_code for answer in answers] == [200, 200]
     assert await stored(database) == [(7, 42)]
@@ -52,7 +52,7 @@ async def test_the_chat_is_found_in_every_kind_of_update(
     update: dict[str, Any],
     chat: int | None,
 ) -> None:
-    await visitor.post(PATH, json={"update_id": 1} | update, headers=secret)
+    await visitor.post(WEBHOOK_PATH, json={"update_id": 1} | update, headers=secret)
 
     assert await stored(database) == [(1, chat)]
 
@@ -64,7 +64,7 @@ async def test_whoever_does_not_know_the_secret_finds_no_page_and_leaves_no_trac
     header = {b"X-Telegram-Bot-Api-Secret-Token": told.encode("latin-1")}
 
     with capture_logs() as lines:
-        answer = await visitor.post(PATH, json=UPDATE, headers=header)
+        answer = await visitor.post(WEBHOOK_PATH, json=UPDATE, headers=header)
 
     assert answer.status_code == 404
     assert await stored(database) == []
@@ -78,7 +78,7 @@ async def test_whoever_does_not_know_the_secret_finds_no_page_and_leaves_no_trac
 async def test_what_is_no_update_is_refused(
     visitor: httpx.AsyncClient, database: Database, secret: dict[str, str], body: bytes
 ) -> None:
-    answer = await visitor.post(PATH, content=body, headers=secret)
+    answer = await visitor.post(WEBHOOK_PATH, content=body, headers=secret)
 
     assert answer.status_code == 400
     assert await stored(database) == []
@@ -87,7 +87,7 @@ async def test_what_is_no_update_is_refused(
 async def test_a_number_that_no_column_holds_is_refused(
     visitor: httpx.AsyncClient, secret: dict[str, str]
 ) -> None:
-    assert (await visitor.post(PATH, json={"update_id": 2**63}, headers=secret)).status_code == 400
+    assert (await visitor.post(WEBHOOK_PATH, json={"update_id": 2**63}, headers=secret)).status_code == 400
 
 
 async def test_an_update_may_be_larger_than_a_form_but_not_endless(
@@ -96,8 +96,8 @@ async def test_an_update_may_be_larger_than_a_form_but_not_endless(
     large = UPDATE | {"note": "x" * 200_000}
     endless = UPDATE | {"update_id": 8, "note": "x" * LONGEST_UPDATE}
 
-    assert (await visitor.post(PATH, json=large, headers=secret)).status_code == 200
-    assert (await visitor.post(PATH, json=endless, headers=secret)).status_code == 413
+    assert (await visitor.post(WEBHOOK_PATH, json=large, headers=secret)).status_code == 200
+    assert (await visitor.post(WEBHOOK_PATH, json=endless, headers=secret)).status_code == 413
     assert await stored(database) == [(7, 42)]
 
 
@@ -107,4 +107,4 @@ async def test_without_telegram_there_is_no_hook(
     app: FastAPI = create_app(database, texts, service, telegram_enabled=False, clock=clock)
     transport = httpx.ASGITransport(app=app)
     async with httpx.AsyncClient(transport=transport, base_url="https://news.intra.example") as client:
-        assert (await client.post(PATH, json=UPDATE, headers=secret)).status_code == 404
+        assert (await client.post(WEBHOOK_PATH, json=UPDATE, headers=secret)).status_code == 404

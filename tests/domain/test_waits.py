@@ -1,18 +1,18 @@
-"""Waiting: a rest ends early on stop, and known outcomes outlast an outage."""
+"""Waiting: a pause ends early on stop, and known outcomes outlast an outage."""
 
 import asyncio
 import time
 
 import pytest
 
-from mailer.waits import outlast, rest
+from domain.waits import outlast, pause
 
 
-async def test_a_rest_ends_when_the_service_stops() -> None:
+async def test_a_pause_ends_when_the_service_stops() -> None:
     stop = asyncio.Event()
     asyncio.get_running_loop().call_later(0.01, stop.set)
     before = time.monotonic()
-    await rest(stop, 60)
+    await pause(60, stop)
     assert time.monotonic() - before < 5
 
 

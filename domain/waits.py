@@ -1,10 +1,18 @@
-"""Waiting that ends early when the service is asked to stop."""
+"""Waits: rests that end early when the service stops, and work that outlasts the database's outages."""
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
+import structlog
+
+from domain.database import OUTAGES
+
+OUTAGE_REST = 1.0
+"""Seconds between two attempts while the database is out."""
+
 Result = TypeVar("Result")
+log = structlog.get_logger()
 
 
 async def pause(seconds: float, *events: asyncio.Event) -> None:
@@ -27,3 +35,14 @@ async def unless(stop: asyncio.Event, work: Awaitable[Result]) -> Result | None:
         stopped.cancel()
         task.cancel()
         await asyncio.wait({task})
+
+
+async def outlast(work: Callable[[], Awaitable[Result]], during: str) -> Result:
+    """Return what the work returns, beginning it anew for as long as the database is out."""
+    while True:
+        try:
+            return await work()
+        except OUTAGES as error:
+            # The kind alone: the words of a database error can carry what was to be stored.
+            log.error("database_out", during=during, error=type(error).__name__)  # noqa: TRY400
+            await asyncio.sleep(OUTAGE_REST)
