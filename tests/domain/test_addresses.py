@@ -16,6 +16,11 @@ def test_addresses_that_differ_in_case_are_the_same() -> None:
     assert address_of("Ana@Example.ORG").key == address_of("ana@example.org").key
 
 
+@pytest.mark.parametrize("other", ["straße@example.org", "ſtrasse@example.org", "STRASSE\u0301@example.org"])
+def test_addresses_that_differ_in_more_than_ascii_case_are_two_mailboxes(other: str) -> None:
+    assert address_of(other).key != address_of("strasse@example.org").key
+
+
 def test_an_address_is_masked_for_others() -> None:
     assert address_of("ana@example.org").masked == "a***@example.org"
 

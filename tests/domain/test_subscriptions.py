@@ -1,5 +1,6 @@
 """Joining needs the person's own click; leaving is easier than joining; nobody is enumerated."""
 
+import asyncio
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -9,7 +10,7 @@ from sqlmodel import col, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from domain import consents, notices, subscribers, subscriptions, suppressions
-from domain.addresses import Address
+from domain.addresses import Address, address_of
 from domain.consents import Consent, Method, Proof
 from domain.database import Database
 from domain.errors import NotAllowed, NotFound
@@ -77,6 +78,49 @@ async def test_a_fourth_letter_in_a_day_is_not_sent_and_nobody_is_told(
         assert len(await _secrets(session)) == subscriptions.MAILS_PER_DAY
 
 
+async def test_many_requests_at_once_bring_no_more_letters_than_one_after_the_other(
+    database: Database, asked: Request, keyring: Keyring
+) -> None:
+    async def ask() -> None:
+        async with database.transaction() as session:
+            await subscriptions.request(session, asked, keyring)
+
+    await asyncio.gather(*(ask() for _ in range(12)))
+
+    async with database.reading() as session:
+        assert len(await _secrets(session)) == subscriptions.MAILS_PER_DAY
+
+
+async def test_the_letters_of_a_day_are_counted_together_whatever_they_are_for(
+    database: Database, asked: Request, keyring: Keyring, now: datetime
+) -> None:
+    async with database.transaction() as session:
+        await _join(session, asked, keyring, now)
+        for _ in range(3):
+            await subscriptions.request_preferences(session, asked.address, Language.ITALIAN, keyring, now)
+        kinds = (await session.exec(select(Notice.kind).order_by(col(Notice.id)))).all()
+    assert kinds == ["confirm", "welcome", "preferences", "preferences"]
+
+
+async def test_several_links_of_one_address_can_be_confirmed_at_once(
+    database: Database, asked: Request, keyring: Keyring, now: datetime
+) -> None:
+    async def confirm(secret: str) -> int | None:
+        async with database.transaction() as session:
+            return (await subscriptions.confirm(session, secret, now)).id
+
+    named = replace(asked, profile=replace(asked.profile, organisation="MDA"))
+    async with database.transaction() as session:
+        for _ in range(3):
+            await subscriptions.request(session, named, keyring)
+        secrets = await _secrets(session)
+
+    confirmed = await asyncio.gather(*(confirm(secret) for secret in secrets * 2), return_exceptions=True)
+
+    assert len({one for one in confirmed if isinstance(one, int)}) == 1
+    assert [type(one) for one in confirmed if not isinstance(one, int)] == [NotAllowed] * 3
+
+
 async def test_only_a_confirmation_lifts_a_suppression(
     database: Database, asked: Request, keyring: Keyring, now: datetime
 ) -> None:
@@ -102,6 +146,37 @@ async def test_leaving_twice_is_leaving_once_and_can_be_taken_back_within_the_ho
         assert await subscriptions.undo_leave(session, reader, keyring, now)
         assert reader.email_consented_at == now
         assert len(await consents.history(session, reader)) == 3
+
+
+@pytest.mark.parametrize(
+    ("method", "evidence"),
+    [
+        (Method.CHAT, "update 9"),
+        (Method.WEB, "the preferences page"),
+        (Method.OPERATOR, subscriptions.BY_LINK),
+    ],
+)
+async def test_the_link_of_a_letter_takes_back_no_other_way_of_leaving(
+    database: Database, asked: Request, keyring: Keyring, now: datetime, method: Method, evidence: str
+) -> None:
+    async with database.transaction() as session:
+        reader = await _join(session, asked, keyring, now)
+        await subscriptions.leave(session, reader, list(Channel), Proof(method, evidence, now), keyring)
+        assert not await subscriptions.undo_leave(session, reader, keyring, now)
+    assert reader.email_consented_at is None
+
+
+async def test_taking_it_back_does_not_lift_what_a_mail_server_told_us(
+    database: Database, asked: Request, keyring: Keyring, now: datetime
+) -> None:
+    address_hash = keyring.hash_address(asked.address.key)
+    proof = Proof(Method.WEB, subscriptions.BY_LINK, now)
+    async with database.transaction() as session:
+        reader = await _join(session, asked, keyring, now)
+        await subscriptions.leave(session, reader, [Channel.EMAIL], proof, keyring)
+        await suppressions.suppress(session, address_hash, suppressions.Reason.COMPLAINED, now)
+        assert not await subscriptions.undo_leave(session, reader, keyring, now)
+        assert await suppressions.find(session, address_hash) is not None
 
 
 async def test_the_database_itself_refuses_to_change_the_register(
@@ -137,6 +212,19 @@ async def test_an_unknown_address_gets_no_preferences_letter_but_leaves_the_same
         letters = (await session.exec(select(Notice))).all()
     assert [token.purpose for token in tokens] == [Purpose.PREFERENCES]
     assert letters == []
+
+
+async def test_the_link_to_the_preferences_goes_to_the_stored_address(
+    database: Database, asked: Request, keyring: Keyring, now: datetime
+) -> None:
+    async with database.transaction() as session:
+        await _join(session, asked, keyring, now)
+        for typed in ("ANA@example.org", "\u00e4na@example.org"):
+            await subscriptions.request_preferences(
+                session, address_of(typed), Language.ENGLISH, keyring, now
+            )
+        query = select(Notice.email).where(col(Notice.kind) == notices.Kind.PREFERENCES)
+        assert (await session.exec(query)).all() == ["ana@example.org"]
 
 
 async def test_joining_again_keeps_what_the_chat_never_asks_and_takes_every_other_answer_as_told(

@@ -8,15 +8,17 @@ import httpx
 import pytest
 from sqlmodel import col, select
 
-from domain import suppressions
-from domain.consents import Consent, ConsentText
+from domain import subscriptions, suppressions
+from domain.addresses import address_of
+from domain.consents import Consent, ConsentText, Method, Proof
 from domain.database import Database
 from domain.helixes import HelixGroup, TargetGroup
 from domain.keys import Keyring
 from domain.languages import Language
 from domain.notices import Kind, Notice
 from domain.projects import Project
-from domain.subscribers import Subscriber, SubscriberTopic
+from domain.subscribers import Profile, Subscriber, SubscriberTopic
+from domain.subscriptions import Request
 from domain.tokens import Token
 
 Subscribe = Callable[..., Awaitable[httpx.Response]]
@@ -96,6 +98,43 @@ async def test_looking_at_the_link_changes_nothing(
     assert await everyone(database) == []
     async with database.reading() as session:
         assert (await session.exec(select(Token))).one().used_at is None
+
+
+@pytest.mark.parametrize("ticked", [False, True])
+async def test_a_chat_is_joined_with_a_known_reader_only_by_the_readers_own_tick(
+    visitor: httpx.AsyncClient,
+    database: Database,
+    keyring: Keyring,
+    reader: Subscriber,
+    queued: Queued,
+    now: datetime,
+    *,
+    ticked: bool,
+) -> None:
+    profile = Profile(language=Language.ENGLISH)
+    asked = Request(
+        address_of("ana@example.org"), profile, "I agree.", Proof(Method.CHAT, "a test", now), chat_id=4711
+    )
+    async with database.transaction() as session:
+        await subscriptions.request(session, asked, keyring)
+    link = f"/confirm/{await secret_in(queued)}"
+
+    page = (await visitor.get(link)).text
+    answer = await visitor.post(link, data={"joins_chat": "yes"} if ticked else {})
+
+    assert '<input type="checkbox" name="joins_chat" value="yes" aria' in page
+    assert "This was me" in page
+    assert answer.status_code == 200
+    (found,) = await everyone(database)
+    assert (found.id, found.chat_id) == (reader.id, 4711 if ticked else None)
+
+
+async def test_a_request_from_our_page_is_offered_no_chat(
+    visitor: httpx.AsyncClient, reader: Subscriber, subscribe: Subscribe, queued: Queued
+) -> None:
+    await subscribe()
+
+    assert "joins_chat" not in (await visitor.get(f"/confirm/{await secret_in(queued)}")).text
 
 
 async def test_a_second_click_is_told_kindly_what_happened(

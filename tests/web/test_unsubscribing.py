@@ -9,12 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlmodel import col, select
 
-from domain import dossiers
-from domain.consents import Action, Consent, Method
+from domain import dossiers, subscriptions
+from domain.consents import Action, Consent, Method, Proof
 from domain.database import Database
 from domain.keys import Keyring
 from domain.sites import ServiceSettings
-from domain.subscribers import Subscriber
+from domain.subscribers import Channel, Subscriber
 
 ONE_CLICK = {"List-Unsubscribe": "One-Click"}
 
@@ -73,6 +73,18 @@ async def test_a_person_leaves_by_the_button_and_takes_it_back(
     assert "Welcome back" in back.text
     assert "cannot be taken back" in again.text
     assert await register(database) == [JOINED, (Action.WITHDRAWN, Method.WEB), JOINED]
+
+
+async def test_a_forwarded_letter_brings_nobody_back_who_left_in_another_way(
+    visitor: httpx.AsyncClient, database: Database, reader: Subscriber, keyring: Keyring, link: str, now: Any
+) -> None:
+    async with database.transaction() as session:
+        left = await session.get(Subscriber, reader.id)
+        assert left
+        await subscriptions.leave(session, left, list(Channel), Proof(Method.CHAT, "update 9", now), keyring)
+
+    assert "cannot be taken back" in (await visitor.post(f"{link}/undo")).text
+    assert await register(database) == [JOINED, (Action.WITHDRAWN, Method.CHAT)]
 
 
 async def test_after_an_hour_there_is_no_way_back_but_the_form(
