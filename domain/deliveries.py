@@ -111,6 +111,8 @@ class Outcome:
     due_at: datetime | None = None
     may_have_arrived: bool = False
     """Whether a claim that is queued again may have arrived with this attempt."""
+    holds_campaign: bool = False
+    """Whether its campaign is to be paused: what was refused is us, and every reader would be next."""
 
 
 async def queue(

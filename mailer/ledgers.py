@@ -1,17 +1,20 @@
 """Ledgers: the mailer's view of the ledger. It claims what is due and records what became of it."""
 
 import asyncio
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
 import structlog
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from domain import campaigns, deliveries, subscribers
 from domain.campaigns import Campaign
 from domain.database import Database
 from domain.deliveries import Claim, Outcome, Status
+from domain.errors import NotAllowed
 from domain.languages import Language
 from domain.subscribers import Channel
 from domain.times import Clock
@@ -19,12 +22,14 @@ from domain.waits import outlast
 from mailer import issues
 from mailer.issues import Issue
 from mailer.messages import Stationery
+from mailer.smtp import SLOWEST_SEND
 
 SLICE = 50
 WINDOW = 2 * SLICE
 """Deliveries in flight at most: claimed and not yet recorded."""
-LEASE = timedelta(minutes=10)
-"""Longer than an outage to be survived without an extra copy, and than the slowest relay's answer."""
+LEASE = timedelta(minutes=15)
+"""Longer than an outage to be survived without an extra copy, and than the slowest send, also of a
+claim that waited for its turn."""
 STALE = timedelta(seconds=3)
 """A claim that waited so long is looked at again before it is sent: readers leave meanwhile."""
 
@@ -93,9 +98,7 @@ class Ledger:
                 return
 
     async def _claim(self) -> list[Parcel]:
-        async with self._database.reading() as session:
-            active = await campaigns.active(session)
-        self._issues = {key: issue for key, issue in self._issues.items() if key[0] in active}
+        active = await self._open_issues()
         if not active:
             return []
         now = self._clock()
@@ -110,11 +113,6 @@ class Ledger:
                 held=self._in_flight,
                 claimant=self._claimant,
             )
-            for campaign_id, language in {(claim.campaign_id, claim.language) for claim in claims}:
-                if (campaign_id, language) not in self._issues:
-                    campaign = await session.get_one(Campaign, campaign_id)
-                    opened = await issues.open_issue(session, self._stationery, campaign, language, now)
-                    self._issues[campaign_id, language] = opened
             names = await subscribers.organisation_names(session, (claim.subscriber for claim in claims))
         return [
             Parcel(
@@ -126,13 +124,36 @@ class Ledger:
             for claim in claims
         ]
 
+    async def _open_issues(self) -> list[int]:
+        """Return the running campaigns, their letters open.
+
+        Compiling takes its time: it comes before the claim, which on SQLite is the only writer.
+        """
+        async with self._database.reading() as session:
+            active = await campaigns.active(session)
+            kept = {key: issue for key, issue in self._issues.items() if key[0] in active}
+            for campaign_id in set(active) - {number for number, _ in kept}:
+                campaign = await session.get_one(Campaign, campaign_id)
+                for language in await campaigns.variants(session, campaign_id):
+                    kept[campaign_id, language] = await issues.open_issue(
+                        session, self._stationery, campaign, language, self._clock()
+                    )
+        self._issues = kept
+        return active
+
     async def _review(self, claim: Claim) -> Outcome | None:
         async with self._database.reading() as session:
-            return await campaigns.review(session, claim, self._clock())
+            return await campaigns.review(session, claim, self._clock(), takes=SLOWEST_SEND)
 
     async def _record(self, outcomes: Sequence[Outcome]) -> None:
+        refusals = {
+            outcome.claim.campaign_id: outcome.reason for outcome in outcomes if outcome.holds_campaign
+        }
         async with self._database.transaction() as session:
+            held = [campaign_id for campaign_id in sorted(refusals) if await _hold(session, campaign_id)]
             await deliveries.record(session, outcomes, self._clock())
+        for campaign_id in held:
+            log.error("campaign_held", campaign_id=campaign_id, reason=refusals[campaign_id])
         for outcome in outcomes:
             if outcome.status in (Status.FAILED, Status.UNCERTAIN):
                 log.info("delivery_failed", delivery_id=outcome.claim.delivery_id, reason=outcome.reason)
@@ -142,3 +163,11 @@ class Ledger:
             self._room.set()
         else:
             self._room.clear()
+
+
+async def _hold(session: AsyncSession, campaign_id: int) -> bool:
+    """Pause a campaign; False when somebody else held or ended it first."""
+    with contextlib.suppress(NotAllowed):
+        await campaigns.pause(session, campaign_id)
+        return True
+    return False

@@ -1,7 +1,6 @@
 """Notice senders: carry the single letters that people wait for to the relays."""
 
 import asyncio
-from datetime import timedelta
 from functools import partial
 
 import structlog
@@ -13,14 +12,13 @@ from domain.notices import Notice
 from domain.times import Clock
 from domain.waits import outlast, pause
 from mailer import notice_letters
+from mailer.ledgers import LEASE
 from mailer.messages import Envelope, Stationery
 from mailer.relays import RelaySettings
 from mailer.retries import RELAY_REST, jittered, next_attempt
 from mailer.senders import UNFIT
 from mailer.smtp import Connection, Permanent, Result, Sent, Unreachable
 
-LEASE = timedelta(minutes=5)
-"""A single letter needs less; after a crash somebody waits for it."""
 IDLE_REST = 0.5
 """Seconds until we look again: a person looks at their inbox."""
 

@@ -20,11 +20,15 @@ _JITTER = 0.25
 
 
 def next_attempt(attempt: int, since: datetime, now: datetime) -> datetime | None:
-    """Return when to try again after that attempt; None when the deadline since `since` is over."""
+    """Return when to try again after that attempt; None when the deadline since `since` is over.
+
+    No wait is longer than the time since `since`: a short outage of the relay makes many attempts, and
+    must not make hours of the first wait after it.
+    """
     if attempt >= FEWEST_ATTEMPTS and now - since >= DEADLINE:
         return None
     delay = _DELAYS[min(max(attempt, 1), len(_DELAYS)) - 1]
-    return now + jittered(delay)
+    return now + jittered(min(delay, max(now - since, _DELAYS[0])))
 
 
 def jittered(delay: timedelta) -> timedelta:

@@ -12,14 +12,14 @@ from mailer.ledgers import Ledger, Parcel
 from mailer.messages import Stationery
 from mailer.relays import RelaySettings
 from mailer.retries import RELAY_REST, jittered, next_attempt
-from mailer.smtp import Ambiguous, Connection, Permanent, Result, Sent, Temporary, Unreachable
+from mailer.smtp import Ambiguous, Connection, Permanent, Policy, Result, Sent, Unreachable
 
 CONNECTIONS = 4
 """Per relay."""
 IDLE_REST = 0.5
 """Seconds until the ledger is looked at again when nothing was due."""
 MOST_COPIES = 5
-"""Attempts after which a letter that may have arrived each time is left as uncertain."""
+"""A letter that may have arrived so often is left as uncertain."""
 UNFIT = "unfit_to_send"
 
 
@@ -95,10 +95,15 @@ def outcome_of(claim: Claim, result: Result, since: datetime, now: datetime) -> 
             return Outcome(claim, Status.SENT)
         case Permanent(reason):
             return Outcome(claim, Status.FAILED, reason)
-        case Unreachable(reason) if again:
-            return Outcome(claim, Status.QUEUED, reason, now + jittered(RELAY_REST))
-        case Ambiguous(reason) if not again or claim.attempt >= MOST_COPIES:
+        case Ambiguous(reason) if again is None or claim.copies + 1 >= MOST_COPIES:
             return Outcome(claim, Status.UNCERTAIN, reason)
-        case Ambiguous(reason) | Temporary(reason) if again:
-            return Outcome(claim, Status.QUEUED, reason, again)
-    return Outcome(claim, Status.FAILED, f"too late: {result.reason}")
+    if again is None:
+        return Outcome(claim, Status.FAILED, f"too late: {result.reason}")
+    return Outcome(
+        claim,
+        Status.QUEUED,
+        result.reason,
+        now + jittered(RELAY_REST) if isinstance(result, Unreachable) else again,
+        may_have_arrived=isinstance(result, Ambiguous),
+        holds_campaign=isinstance(result, Policy),
+    )

@@ -5,8 +5,10 @@ error whether the connection was lost before DATA, when sending again is safe, o
 letter may have been taken.
 """
 
+import asyncio
 import re
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import NoReturn
 
 import aiosmtplib
@@ -16,10 +18,17 @@ from domain.errors import DomainError
 from mailer.messages import Envelope
 from mailer.relays import RelaySettings
 
-CONNECT_TIMEOUT = 20.0
+CONNECT_TIMEOUT = 30.0
+"""Seconds, for connection, greeting, encryption and login together."""
 COMMAND_TIMEOUT = 60.0
+"""Seconds, for each command of the envelope."""
 DATA_TIMEOUT = 180.0
-"""Seconds. RFC 5321, 4.5.3.2, allows more; a lease must outlast them all."""
+"""Seconds, for a whole letter and its answer. RFC 5321, 4.5.3.2, allows more."""
+SLOWEST_SEND = timedelta(seconds=2 * (CONNECT_TIMEOUT + 2 * COMMAND_TIMEOUT) + DATA_TIMEOUT)
+"""The longest that `Connection.send` takes: two connections, MAIL and RCPT on each, one letter.
+
+A lease must outlast it, or somebody else sends the letter too.
+"""
 
 _ENHANCED = re.compile(r"^([245]\.\d{1,3}\.\d{1,3})\b")
 _POLICY = "5.7."
@@ -45,6 +54,13 @@ class Permanent:
 
 
 @dataclass(frozen=True, slots=True)
+class Policy:
+    """The relay or its rules refuse us (5.7.x, RFC 3463): the next letter would fare no better."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Ambiguous:
     """The connection was lost while or after the letter travelled: it may have been taken."""
 
@@ -58,7 +74,8 @@ class Unreachable:
     reason: str
 
 
-Result = Sent | Temporary | Permanent | Ambiguous | Unreachable
+Refusal = Temporary | Permanent | Policy | Ambiguous | Unreachable
+Result = Sent | Refusal
 
 
 class RelayRefused(DomainError):
@@ -102,6 +119,8 @@ class Connection:
         try:
             client = await self._connected()
         except (aiosmtplib.SMTPException, OSError, ValueError) as error:
+            if self._client is not None:
+                self._client.close()
             return Unreachable(_reason_of(error))
         if envelope.international and not client.supports_extension("smtputf8"):
             return Permanent("undeliverable_here")
@@ -124,35 +143,44 @@ class Connection:
             start_tls=relay.security == "starttls",
             timeout=CONNECT_TIMEOUT,
         )
-        await self._client.connect()
-        await self._client.ehlo()
+        async with asyncio.timeout(CONNECT_TIMEOUT):
+            await self._client.connect()
+            await self._client.ehlo()
         return self._client
 
     async def _offer(self, client: aiosmtplib.SMTP, envelope: Envelope) -> Result | None:
-        """Send the envelope; None when the relay wants the letter."""
+        """Send the envelope; None when the relay wants the letter.
+
+        A refusal of MAIL is about us, whatever its code (530 without a login, 553 for the sender's
+        address): no reader may lose a letter by it.
+        """
         options = [b"SMTPUTF8", b"BODY=8BITMIME"] if envelope.international else []
         # The library's own mail() and rcpt() repair addresses; ours travel byte for byte.
-        for command in (
-            [b"MAIL", f"FROM:<{envelope.sender}>".encode(), *options],
-            [b"RCPT", f"TO:<{envelope.recipient}>".encode()],
-        ):
-            try:
-                code, message = await client.execute_command(*command, timeout=COMMAND_TIMEOUT)
-            except (SMTPServerDisconnected, SMTPTimeoutError, OSError):
+        try:
+            code, message = await self._ask(client, b"MAIL", f"FROM:<{envelope.sender}>".encode(), *options)
+            if code != 250:
                 client.close()
-                raise _ConnectionLost("connection_lost") from None
-            except SMTPResponseException as error:
-                client.close()
-                return Temporary(_reason(error.code, error.message))
-            except ValueError:
-                return Permanent("unsendable_address")
-            if code not in (250, 251):
-                return _refusal(code, message)
-        return None
+                return Unreachable(_reason(code, message))
+            code, message = await self._ask(client, b"RCPT", f"TO:<{envelope.recipient}>".encode())
+        except ValueError:
+            return Permanent("unsendable_address")
+        return None if code in (250, 251) else _refusal(code, message)
+
+    async def _ask(self, client: aiosmtplib.SMTP, *command: bytes) -> tuple[int, str]:
+        """Send one command of the envelope; a connection that is lost or speaks no SMTP is closed."""
+        try:
+            return await client.execute_command(*command, timeout=COMMAND_TIMEOUT)
+        except (SMTPServerDisconnected, SMTPTimeoutError, OSError):
+            client.close()
+            raise _ConnectionLost("connection_lost") from None
+        except SMTPResponseException as error:
+            client.close()
+            return error.code, error.message
 
     async def _transfer(self, client: aiosmtplib.SMTP, content: bytes) -> Result:
         try:
-            await client.data(content, timeout=DATA_TIMEOUT)
+            async with asyncio.timeout(DATA_TIMEOUT):
+                await client.data(content, timeout=DATA_TIMEOUT)
         except aiosmtplib.SMTPDataError as error:
             if error.code == 421:
                 client.close()
@@ -172,7 +200,7 @@ class Connection:
             client.close()
 
 
-def refuse(relay: RelaySettings, result: Temporary | Permanent | Ambiguous | Unreachable) -> NoReturn:
+def refuse(relay: RelaySettings, result: Refusal) -> NoReturn:
     """Raise the error that tells a waiting person what the relay said."""
     raise RelayRefused(
         f"the relay {relay.name} did not take the letter ({result.reason}); check [[relays]] and the address"
@@ -184,7 +212,7 @@ def _refusal(code: int, message: str) -> Result:
         return Temporary(_reason(code, message))
     enhanced = _ENHANCED.match(message)
     if enhanced and enhanced[1].startswith(_POLICY):
-        return Permanent("policy")
+        return Policy(_reason(code, message))
     return Permanent(_reason(code, message))
 
 

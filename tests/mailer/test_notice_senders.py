@@ -67,6 +67,15 @@ async def test_a_final_refusal_ends_it_and_the_secret_goes_too(office: Office) -
     assert failed.payload == {}
 
 
+async def test_a_policy_that_refuses_us_delays_a_notice(office: Office) -> None:
+    office.relay.script("ana@example.org", Reply(550, "5.7.1 not from you"))
+    await _queue(office, "ana@example.org")
+    async with running(office.mailer()):
+        await _wait_for(office, Status.QUEUED, "550 5.7.1")
+        office.clock.move(timedelta(minutes=2))
+        await _wait_for(office, Status.SENT)
+
+
 async def test_a_relay_that_is_away_delays_a_notice_and_loses_nothing(office: Office) -> None:
     await office.relay.stop()
     await _queue(office, "ana@example.org")

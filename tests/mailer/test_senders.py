@@ -16,9 +16,9 @@ from domain.database import Database, DatabaseSettings
 from domain.deliveries import Claim, Delivery, Status
 from domain.languages import Language
 from domain.subscribers import Channel, Subscriber
-from mailer.ledgers import Ledger
+from mailer.ledgers import LEASE, Ledger
 from mailer.senders import MOST_COPIES, Senders, outcome_of
-from mailer.smtp import Ambiguous, Permanent, Sent, Temporary, Unreachable
+from mailer.smtp import SLOWEST_SEND, Ambiguous, Permanent, Policy, Sent, Temporary, Unreachable
 from tests.mailer.offices import Office, running, until
 
 
@@ -76,6 +76,34 @@ async def test_a_final_refusal_fails_that_reader_alone_with_the_codes_as_reason(
     assert len(office.relay.letters_to("here@example.org")) == 1
 
 
+async def test_a_policy_that_refuses_us_pauses_the_campaign_and_fails_nobody(office: Office) -> None:
+    await office.add_reader("ana@example.org")
+    office.relay.script("ana@example.org", Reply(554, "5.7.1 relay access denied"))
+    campaign = await office.schedule()
+    async with running(office.mailer()):
+        await _wait_for_reason(office, "554 5.7.1")
+        assert await office.status(campaign) is campaigns.Status.PAUSED
+        assert (await office.progress(campaign)).counts[Status.QUEUED] == 1
+        await office.resume(campaign)
+        office.clock.move(timedelta(minutes=2))
+        await office.sent(campaign)
+    assert len(office.relay.letters) == 1
+
+
+async def test_a_claim_whose_lease_might_end_while_it_is_sent_is_given_back(office: Office) -> None:
+    await office.add_reader("ana@example.org")
+    await office.start(await office.schedule())
+    with Claimant(office.database.folder) as claimant:
+        ledger = Ledger(office.database, office.stationery, office.clock, claimant.name)
+        [parcel] = await ledger.claim()
+        office.clock.move(LEASE - SLOWEST_SEND - timedelta(seconds=1))
+        assert await ledger.review(parcel) is None
+        office.clock.move(timedelta(seconds=1))
+        late = await ledger.review(parcel)
+    assert late is not None
+    assert late.status is Status.QUEUED
+
+
 @pytest.mark.parametrize(("stage", "copies"), [("before_data", 1), ("in_data", 1), ("after_data", 2)])
 async def test_a_dropped_connection_loses_nothing_and_a_copy_has_the_same_message_id(
     office: Office, stage: Literal["before_data", "in_data", "after_data"], copies: int
@@ -84,7 +112,7 @@ async def test_a_dropped_connection_loses_nothing_and_a_copy_has_the_same_messag
     office.relay.drop("ana@example.org", stage)
     campaign = await office.schedule()
     async with running(office.mailer()):
-        await _wait_for_reason(office, "connection_lost_in_data")
+        await _wait_for_reason(office, "in_doubt 1: connection_lost_in_data")
         office.clock.move(timedelta(minutes=2))
         await office.sent(campaign)
     letters = office.relay.letters_to("ana@example.org")
@@ -233,13 +261,18 @@ async def test_a_mailer_whose_part_dies_raises(office: Office) -> None:
 def test_answers_become_outcomes(office: Office) -> None:
     since = now = office.clock()
     first = Claim(1, 1, 1, Language.ENGLISH, Subscriber(created_at=now))
-    fifth = Claim(1, MOST_COPIES, 1, Language.ENGLISH, Subscriber(created_at=now))
+    fifth = Claim(1, 9, 1, Language.ENGLISH, Subscriber(created_at=now), MOST_COPIES - 1)
+    fourth = Claim(1, 9, 1, Language.ENGLISH, Subscriber(created_at=now), MOST_COPIES - 2)
     late = Claim(1, 99, 1, Language.ENGLISH, Subscriber(created_at=now))
     after = now + timedelta(days=4)
     assert outcome_of(first, Sent(), since, now).status is Status.SENT
-    assert outcome_of(first, Permanent("policy"), since, now).status is Status.FAILED
-    for result in (Temporary("451"), Ambiguous("lost"), Unreachable("refused")):
-        assert outcome_of(first, result, since, now).status is Status.QUEUED
+    assert outcome_of(first, Permanent("550"), since, now).status is Status.FAILED
+    for result in (Temporary("451"), Policy("550 5.7.1"), Ambiguous("lost"), Unreachable("refused")):
+        outcome = outcome_of(first, result, since, now)
+        assert outcome.status is Status.QUEUED
+        assert outcome.holds_campaign == isinstance(result, Policy)
+        assert outcome.may_have_arrived == isinstance(result, Ambiguous)
+    assert outcome_of(fourth, Ambiguous("lost"), since, now).status is Status.QUEUED
     assert outcome_of(fifth, Ambiguous("lost"), since, now).status is Status.UNCERTAIN
     for tried in (Temporary("451"), Unreachable("refused")):
         outcome = outcome_of(late, tried, since, after)

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import Any, Literal
 
 import pytest
@@ -10,12 +11,15 @@ from aiosmtpd.smtp import SMTP, AuthResult
 from aiosmtpd.smtp import Envelope as Received
 
 from demo.mail import Relay, Reply
+from mailer.ledgers import LEASE
 from mailer.messages import Envelope
 from mailer.relays import RelaySettings
 from mailer.smtp import (
+    SLOWEST_SEND,
     Ambiguous,
     Connection,
     Permanent,
+    Policy,
     RelayRefused,
     Result,
     Sent,
@@ -51,7 +55,7 @@ async def test_letters_share_a_connection_and_arrive_unchanged(relay: Relay, con
         (Reply(451, "4.7.1 greylisted"), Temporary("451 4.7.1")),
         (Reply(452, "4.2.2 full"), Temporary("452 4.2.2")),
         (Reply(550, "5.1.1 no such user"), Permanent("550 5.1.1")),
-        (Reply(550, "5.7.1 spam"), Permanent("policy")),
+        (Reply(550, "5.7.1 spam"), Policy("550 5.7.1")),
         (Reply(552, "5.3.4 too big"), Permanent("552 5.3.4")),
     ],
 )
@@ -108,10 +112,20 @@ class _Sink:
         return "250 OK"
 
 
+class _Refuser(_Sink):
+    """Refuses every sender."""
+
+    def __init__(self, answer: str) -> None:
+        self._answer = answer
+
+    async def handle_MAIL(self, *_: object) -> str:  # noqa: N802
+        return self._answer
+
+
 @asynccontextmanager
-async def _server(**options: Any) -> AsyncIterator[int]:
+async def _server(handler: _Sink | None = None, **options: Any) -> AsyncIterator[int]:
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: SMTP(_Sink(), loop=loop, **options), "127.0.0.1", 0)
+    server = await loop.create_server(lambda: SMTP(handler or _Sink(), loop=loop, **options), "127.0.0.1", 0)
     yield int(server.sockets[0].getsockname()[1])
     server.close()
     await server.wait_closed()
@@ -138,6 +152,27 @@ async def test_a_wrong_password_makes_the_relay_unreachable_and_fails_no_reader(
         connection = Connection(RelaySettings(**settings, password=password))
         assert await connection.send(_to("a@example.org")) == result
         await connection.close()
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        ("530 5.7.0 Authentication required", "530 5.7.0"),
+        ("553 5.7.1 sender address refused", "553 5.7.1"),
+        ("550 unknown sender", "550"),
+        ("452 4.3.1 no space", "452 4.3.1"),
+    ],
+)
+async def test_a_refusal_of_the_sender_is_the_relay_s_and_fails_no_reader(answer: str, reason: str) -> None:
+    async with _server(_Refuser(answer)) as port:
+        connection = Connection(RelaySettings(host="127.0.0.1", port=port, security="none"))
+        assert await connection.send(_to("a@example.org")) == Unreachable(reason)
+        assert await connection.send(_to("b@example.org")) == Unreachable(reason)
+        await connection.close()
+
+
+def test_no_lease_ends_before_the_slowest_send() -> None:
+    assert timedelta(minutes=8) == SLOWEST_SEND < LEASE
 
 
 def test_a_person_who_waits_is_told_what_the_relay_said() -> None:

@@ -4,10 +4,11 @@ import asyncio
 from datetime import timedelta
 
 import pytest
-from sqlmodel import select
+from sqlmodel import col, select
 
 from domain import campaigns, notices, questions
 from domain.campaigns import Status
+from domain.chats import Chat
 from domain.claimants import Claimant
 from domain.deliveries import Delivery
 from domain.deliveries import Status as Delivered
@@ -15,7 +16,7 @@ from domain.languages import Language
 from domain.notices import Kind, Notice
 from domain.projects import Project
 from domain.questions import Question
-from mailer.ledgers import Ledger
+from mailer.ledgers import LEASE, Ledger
 from mailer.tickers import Ticker
 from tests.mailer.offices import Office, running, until
 
@@ -79,7 +80,7 @@ async def test_a_cancelled_campaign_still_balances(office: Office) -> None:
         await campaigns.cancel(session, campaign, office.clock())
     await _ticker(office).tick()
     assert not (await office.progress(campaign)).balanced
-    office.clock.move(timedelta(minutes=10))
+    office.clock.move(LEASE)
     await _ticker(office).tick()
     progress = await office.progress(campaign)
     assert progress.balanced
@@ -93,7 +94,7 @@ async def test_what_a_dead_process_held_is_taken_over_at_once(office: Office) ->
     dead = Claimant(office.database.folder)
     ledger = Ledger(office.database, office.stationery, office.clock, dead.name)
     assert len(await ledger.claim()) == 1
-    dead._file.close()  # what the system does when a process dies
+    dead.leave()  # what the system does when a process dies
     async with running(office.mailer()):
         await office.sent(campaign)
     assert len(office.relay.letters) == 1
@@ -122,6 +123,25 @@ async def test_old_notices_and_questions_are_forgotten_and_new_ones_kept(office:
         assert len((await session.exec(select(Notice))).all()) == 1
         texts = [question.text for question in (await session.exec(select(Question))).all()]
     assert sorted(texts) == ["", "asked 1 days ago"]
+
+
+async def test_a_dialogue_that_nobody_ended_is_forgotten_after_a_day(office: Office) -> None:
+    then = office.clock() - timedelta(days=1)
+    async with office.database.transaction() as session:
+        for number, begun in ((1, then), (2, then + timedelta(minutes=1))):
+            session.add(
+                Chat(
+                    id=number,
+                    language=Language.ENGLISH,
+                    dialogue={"email": "a@example.org"},
+                    dialogue_begun_at=begun,
+                    created_at=then,
+                )
+            )
+    await _ticker(office).forget()
+    async with office.database.reading() as session:
+        chats = (await session.exec(select(Chat).order_by(col(Chat.id)))).all()
+        assert [bool(chat.dialogue) for chat in chats] == [False, True]
 
 
 async def test_a_defect_in_a_tick_ends_the_ticker_loudly(office: Office) -> None:
