@@ -62,7 +62,10 @@ class Mailer:
             await asyncio.wait({work}, timeout=1)
             log.warning("mailer_cut_off", after_seconds=DRAIN)
             return
-        claimant.close()
+        if work.exception() is None:
+            claimant.close()
+        else:
+            claimant.leave()
         work.result()
 
     async def _work(self, claimant: str, stop: asyncio.Event) -> None:

@@ -2,13 +2,14 @@
 
 import asyncio
 import time
+from datetime import datetime
 
 import pytest
 
 from domain import claimants
 from domain.errors import Invalid
 from mailer.role import DRAIN, Mailer
-from tests.mailer.offices import Office
+from tests.mailer.offices import Office, running
 
 
 async def test_it_stops_soon_after_it_is_asked_and_leaves_no_lock(office: Office) -> None:
@@ -20,6 +21,24 @@ async def test_it_stops_soon_after_it_is_asked_and_leaves_no_lock(office: Office
     await running
     assert time.monotonic() - asked < DRAIN / 2
     assert claimants.dead(office.database.folder) == []
+
+
+async def test_a_mailer_that_dies_leaves_its_claims_to_the_next_start(office: Office) -> None:
+    await office.add_reader("ana@example.org")
+    campaign = await office.schedule()
+
+    def clock() -> datetime:
+        if office.relay.received:
+            raise ZeroDivisionError
+        return office.clock()
+
+    paper = office.stationery
+    dying = Mailer(office.database, paper.texts, paper.service, paper.mail, [office.relay_settings], clock)
+    with pytest.raises(ExceptionGroup):
+        await asyncio.wait_for(dying.run(asyncio.Event()), 20)
+    async with running(office.mailer()):
+        await office.sent(campaign)
+    assert len(office.relay.letters) == 2
 
 
 async def test_without_a_relay_there_is_no_mailer(office: Office) -> None:
