@@ -61,7 +61,9 @@ async def erase(session: AsyncSession, subscriber: Subscriber, keyring: Keyring,
         address_hash = keyring.hash_address(subscriber.email_key)
         await suppressions.suppress(session, address_hash, suppressions.Reason.ERASED, now)
         await session.exec(delete(Token).where(col(Token.address_hash) == address_hash))
-        await session.exec(delete(Notice).where(func.lower(col(Notice.email)) == subscriber.email_key))
+        await session.exec(
+            delete(Notice).where(func.lower(col(Notice.email)) == func.lower(subscriber.email_key))
+        )
     if subscriber.chat_id is not None:
         await erase_chat(session, subscriber.chat_id)
     await _skip_open_deliveries(session, subscriber, now)
@@ -132,7 +134,7 @@ async def _letters(session: AsyncSession, subscriber: Subscriber) -> list[dict[s
 
 
 async def _notices(session: AsyncSession, subscriber: Subscriber) -> list[dict[str, Any]]:
-    query = select(Notice).where(func.lower(col(Notice.email)) == subscriber.email_key)
+    query = select(Notice).where(func.lower(col(Notice.email)) == func.lower(subscriber.email_key))
     return [
         {"kind": notice.kind, "status": notice.status, "created_at": _iso(notice.created_at)}
         for notice in (await session.exec(query.order_by(col(Notice.id)))).all()

@@ -1,10 +1,12 @@
 """A person sees everything, and after erasure nothing but a keyed hash and anonymous counts is left."""
 
+from dataclasses import replace
 from datetime import datetime
 
 from sqlmodel import select
 
 from domain import chats, dossiers, questions, subscribers, subscriptions, suppressions
+from domain.addresses import address_of
 from domain.consents import Consent, Method, Proof
 from domain.database import Database
 from domain.keys import Keyring
@@ -52,6 +54,17 @@ async def test_erasing_leaves_a_hash_and_no_address(
         kept = await suppressions.find(session, keyring.hash_address(asked.address.key))
     assert kept is not None
     assert kept.reason is suppressions.Reason.ERASED
+
+
+async def test_erasing_finds_the_letters_of_an_address_with_other_letters_than_ascii(
+    database: Database, asked: Request, keyring: Keyring, now: datetime
+) -> None:
+    async with database.transaction() as session:
+        await subscriptions.request(session, replace(asked, address=address_of("Žana@example.org")), keyring)
+        [letter] = (await session.exec(select(Notice))).all()
+        reader = await subscriptions.confirm(session, letter.payload["secret"], now)
+        await dossiers.erase(session, reader, keyring, now)
+        assert (await session.exec(select(Notice))).all() == []
 
 
 async def test_an_erased_chat_keeps_no_words(database: Database, now: datetime) -> None:
