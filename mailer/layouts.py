@@ -11,6 +11,7 @@ from domain.errors import Invalid
 from domain.languages import Language
 from domain.projects import Project
 from mailer.messages import Stationery
+from wording.colours import contrast
 
 WHITE, BLACK, INK = "#ffffff", "#000000", "#121a26"
 READABLE = 4.5
@@ -53,12 +54,6 @@ def inline(html: str) -> str:
     return _INLINER.inline(html)
 
 
-def contrast(one: str, other: str) -> float:
-    """Return the contrast ratio of two colours such as #003399, between 1 and 21 (WCAG 2.1)."""
-    dark, light = sorted((_luminance(one), _luminance(other)))
-    return (light + 0.05) / (dark + 0.05)
-
-
 def _identity(project: Project, language: Language) -> dict[str, str]:
     texts: Mapping[str, Mapping[str, str]] = {
         "title": project.title,
@@ -67,11 +62,3 @@ def _identity(project: Project, language: Language) -> dict[str, str]:
     }
     chosen = {name: text.get(language) or text.get(Language.ENGLISH, "") for name, text in texts.items()}
     return {"name": project.name, **chosen}
-
-
-def _luminance(colour: str) -> float:
-    parts = (int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5))
-    red, green, blue = (
-        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
-    )
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue

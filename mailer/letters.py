@@ -78,9 +78,9 @@ def compile_letter(
 def to_html(nodes: Placeholders, body: str, *, field: str) -> str:
     """Return Markdown with placeholders as HTML; raises `Invalid` for a link that a reader could redirect.
 
-    The letter's subject is its one first-level heading, so those of the text become second-level.
+    The letter's subject is its first-level heading.
     """
-    html = re.sub(r"(</?)h1>", r"\1h2>", markdown.to_html(body))
+    html = markdown.to_html_under_heading(body)
     for target in _TARGET.findall(html):
         _check_target(nodes, target, field)
     alone = re.compile(rf"<p>({nodes.pattern.pattern})</p>")

@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from domain import projects
 from web.visits import Visiting
+from wording.colours import channels, contrast
 
 PRIMARY, ACCENT = "#1f4e79", "#0e6e6e"
 """The colours of a project that has not chosen its own."""
@@ -33,12 +34,6 @@ async def stylesheet(visit: Visiting) -> Response:
     return Response(css, media_type="text/css", headers={"Cache-Control": "public, max-age=300"})
 
 
-def contrast(one: str, other: str) -> float:
-    """Return the contrast of two colours such as `#1f4e79`, from 1 to 21 (WCAG 2.1, 1.4.3)."""
-    darker, lighter = sorted((_luminance(one), _luminance(other)))
-    return (lighter + 0.05) / (darker + 0.05)
-
-
 def readable(colour: str, surface: str) -> str:
     """Return the colour, mixed with black or white just so far that it can be read on the surface."""
     towards = max("#000000", "#ffffff", key=lambda end: contrast(end, surface))
@@ -56,18 +51,6 @@ def _known(colour: str | None, otherwise: str) -> str:
     return colour if colour and _HEX.fullmatch(colour) else otherwise
 
 
-def _channels(colour: str) -> list[int]:
-    return [int(colour[at : at + 2], 16) for at in (1, 3, 5)]
-
-
-def _luminance(colour: str) -> float:
-    linear = [
-        value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4
-        for value in (channel / 255 for channel in _channels(colour))
-    ]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-
-
 def _mix(colour: str, towards: str, share: float) -> str:
-    pairs = zip(_channels(colour), _channels(towards), strict=True)
+    pairs = zip(channels(colour), channels(towards), strict=True)
     return "#" + "".join(f"{round(a + (b - a) * share):02x}" for a, b in pairs)

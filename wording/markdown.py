@@ -1,5 +1,7 @@
 """Markdown as leads write it, turned into HTML that cannot carry script."""
 
+import re
+
 import nh3
 from markdown_it import MarkdownIt
 
@@ -43,6 +45,11 @@ def to_html(text: str) -> str:
         _PARSER.render(text), tags=set(_TAGS), attributes=_ATTRIBUTES, url_schemes=set(SCHEMES), link_rel=None
     )
     return cleaned.strip()
+
+
+def to_html_under_heading(text: str) -> str:
+    """Return the Markdown as clean HTML for below a page's one first-level heading: its own become second."""
+    return re.sub(r"(</?)h1>", r"\1h2>", to_html(text))
 
 
 def to_text(text: str) -> str:

@@ -35,3 +35,7 @@ def test_text_keeps_words_lists_and_addresses() -> None:
     assert "the site (https://example.org/a)" in told
     assert "1. one" in told
     assert "- bold" in told
+
+
+def test_under_a_heading_no_text_has_another_of_the_first_level() -> None:
+    assert markdown.to_html_under_heading("# One\n\n## Two") == "<h2>One</h2>\n<h2>Two</h2>"
