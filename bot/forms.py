@@ -1,17 +1,15 @@
 """The subscription form as a chat fills it in: kept in the chat's row, one step at a time."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from hashlib import sha256
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from domain.chats import Chat
+from domain.chats import DIALOGUE_LASTS, Chat
 from domain.helixes import HelixGroup, TargetGroup
 from domain.languages import Language
 from domain.subscribers import Channel
-
-_FORGOTTEN_AFTER = timedelta(days=1)
 
 
 class Step(StrEnum):
@@ -31,7 +29,6 @@ class Form(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    begun_at: datetime
     step: Step = Step.CHANNEL
     channels: tuple[Channel, ...] = ()
     email: str = ""
@@ -60,17 +57,26 @@ class Form(BaseModel):
         return [step for step in Step if asked.get(step, True)]
 
 
+def begin(chat: Chat, now: datetime) -> Form:
+    """Return an empty form, kept in place of what the chat was filling in before."""
+    form = Form()
+    chat.dialogue_begun_at = now
+    save(chat, form)
+    return form
+
+
 def load(chat: Chat, now: datetime) -> Form | None:
     """Return the form that this chat is filling in; one from another day or version is forgotten."""
-    if chat.dialogue is None:
+    if not chat.dialogue or chat.dialogue_begun_at is None or now - chat.dialogue_begun_at >= DIALOGUE_LASTS:
         return None
     try:
-        form = Form.model_validate(chat.dialogue)
+        return Form.model_validate(chat.dialogue)
     except ValidationError:
         return None
-    return form if now - form.begun_at < _FORGOTTEN_AFTER else None
 
 
 def save(chat: Chat, form: Form | None) -> None:
     """Keep the form, or forget it."""
     chat.dialogue = form.model_dump(mode="json") if form else None
+    if form is None:
+        chat.dialogue_begun_at = None

@@ -5,6 +5,7 @@ over all chats, one a second in a chat (short bursts pass), 20 a minute in a gro
 """
 
 import asyncio
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -45,15 +46,23 @@ class Limits:
         self._chats: dict[int, _Bucket] = {}
         self._paused_until = 0.0
 
-    async def turn(self, chat_id: int | None, *, bulk: bool = False) -> None:
-        """Wait until a message may go to that chat; `bulk` stands back behind conversations.
+    @property
+    def paused(self) -> float:
+        """The seconds for which nobody may write."""
+        return max(0.0, self._paused_until - self._seconds())
 
-        Without a chat only the limit of the whole bot counts: an answer to a button is no message.
+    async def turn(self, chat_id: int | None, *, bulk: bool = False, patience: float = math.inf) -> float:
+        """Wait until a message may go to that chat and return 0; `bulk` stands back behind conversations.
+
+        A wait longer than `patience` seconds is not begun: what is left of it is returned. Without a chat
+        only the limit of the whole bot counts: an answer to a button is no message.
         """
-        wait = self.take(chat_id, bulk=bulk)
-        while wait > 0:
+        while (wait := self.take(chat_id, bulk=bulk)) > 0:
+            if wait > patience:
+                return wait
+            patience -= wait
             await asyncio.sleep(wait)
-            wait = self.take(chat_id, bulk=bulk)
+        return 0.0
 
     def take(self, chat_id: int | None, *, bulk: bool = False) -> float:
         """Use up one message and return 0, or use up nothing and return the seconds to wait."""

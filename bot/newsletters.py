@@ -1,7 +1,7 @@
 """Newsletters in the chat: the ledger's Telegram deliveries, claimed, sent and recorded one by one."""
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -23,22 +23,25 @@ from domain.waits import outlast, pause
 
 log = structlog.get_logger()
 
-_SLICE = 20
 _SIDE_BY_SIDE = 5
+"""No more are claimed than are sent at once: after a crash only those are in doubt."""
 _LEASE = timedelta(minutes=10)
 _LOOK_SECONDS = 1.0
 _REST = timedelta(seconds=30)
 _LONGEST_REST = timedelta(minutes=30)
-_LONGEST_WAIT = 60.0
-"""Seconds that a letter of several messages waits in the middle before it counts as uncertain."""
+_PATIENCE = 5.0
+"""Seconds that a claimed letter waits for its turn; for a longer wait it is given back."""
+_LONGEST_WAIT = timedelta(minutes=1)
+"""So long in all a letter of several messages waits in the middle before it counts as uncertain."""
 
 
 class Newsletters:
     """Works off the ledger for one channel; the mailer does the same for e-mail."""
 
-    def __init__(self, database: Database, means: Means, outbox: Outbox, clock: Clock) -> None:
-        """Take the one way out, so that limits and pauses are shared with the conversations."""
+    def __init__(self, database: Database, means: Means, outbox: Outbox, clock: Clock, claimant: str) -> None:
+        """Take the one way out, whose limits the conversations share, and the name to claim under."""
         self._database, self._means, self._outbox, self._clock = database, means, outbox, clock
+        self._claimant = claimant
         self._letters: dict[tuple[int, Language], Letter] = {}
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -53,7 +56,9 @@ class Newsletters:
                 await pause(_LOOK_SECONDS, stop)
 
     async def send_due(self, stop: asyncio.Event) -> int:
-        """Send one slice of what is due and return how many letters it had."""
+        """Send some of what is due and return how many letters; none while Telegram asks to wait."""
+        if self._outbox.paused > _PATIENCE:
+            return 0
         async with self._database.reading() as session:
             active = await campaigns.active(session)
         if not active:
@@ -61,26 +66,37 @@ class Newsletters:
             return 0
         async with self._database.transaction() as session:
             claims = await deliveries.claim(
-                session, Channel.TELEGRAM, active, self._clock(), limit=_SLICE, lease=_LEASE
+                session,
+                Channel.TELEGRAM,
+                active,
+                self._clock(),
+                limit=_SIDE_BY_SIDE,
+                lease=_LEASE,
+                claimant=self._claimant,
             )
-        at_once = asyncio.Semaphore(_SIDE_BY_SIDE)
         async with asyncio.TaskGroup() as group:
             for claim in claims:
-                group.create_task(self._deliver(claim, at_once, stop))
+                group.create_task(self._deliver(claim, stop))
         return len(claims)
 
-    async def _deliver(self, claim: Claim, at_once: asyncio.Semaphore, stop: asyncio.Event) -> None:
-        async with at_once:
-            if stop.is_set():
-                outcome = self._again(claim, timedelta())
-            else:
-                outcome = await self._review_and_send(claim)
-            await self._record(outcome)
+    async def _deliver(self, claim: Claim, stop: asyncio.Event) -> None:
+        if claim.copies:
+            # The one before us died with it. A chat shows every copy, so nothing goes there twice.
+            outcome = Outcome(claim, Status.UNCERTAIN, "no_answer")
+        elif stop.is_set():
+            outcome = self._again(claim, timedelta())
+        else:
+            outcome = await self._send_in_turn(claim)
+        await self._record(outcome)
 
-    async def _review_and_send(self, claim: Claim) -> Outcome:
+    async def _send_in_turn(self, claim: Claim) -> Outcome:
+        """Wait for the turn first: whoever leaves meanwhile, or pauses the campaign, is heard."""
+        wait = await self._outbox.turn(claim.subscriber.chat_id, bulk=True, patience=_PATIENCE)
+        if wait:
+            return self._again(claim, timedelta(seconds=wait))
         try:
             async with self._database.reading() as session:
-                left = await campaigns.review(session, claim, self._clock())
+                left = await campaigns.review(session, claim, self._clock(), takes=_LONGEST_WAIT)
                 parts = [] if left else await self._compose(session, claim)
         except DomainError as error:
             log.warning("letter_not_composed", delivery=claim.delivery_id, problem=type(error).__name__)
@@ -121,9 +137,11 @@ class Newsletters:
         chat_id = claim.subscriber.chat_id
         if chat_id is None:
             return Outcome(claim, Status.SKIPPED, Skip.LEFT)
+        until = self._clock() + _LONGEST_WAIT
         for place, html in enumerate(parts):
+            reply = SendText(chat_id=chat_id, html=html)
             try:
-                await self._send_part(SendText(chat_id=chat_id, html=html), is_first=place == 0)
+                await (self._outbox.send(reply) if place == 0 else self._send_next(reply, until))
             except BadToken:
                 raise
             except Gone:
@@ -133,14 +151,20 @@ class Newsletters:
                 return self._outcome_of(claim, trouble, is_first=place == 0)
         return Outcome(claim, Status.SENT)
 
-    async def _send_part(self, reply: SendText, *, is_first: bool) -> None:
-        """Send a message; in the middle of a letter, try once more after a short pause."""
+    async def _send_next(self, reply: SendText, until: datetime) -> None:
+        """Send a message in the middle of a letter; after a short pause of Telegram's, try once more."""
+        await self._wait_for_turn(reply, until)
         try:
-            await self._outbox.send(reply, bulk=True)
-        except Busy as busy:
-            if is_first or busy.seconds > _LONGEST_WAIT:
-                raise
-            await self._outbox.send(reply, bulk=True)
+            await self._outbox.send(reply)
+        except Busy:
+            await self._wait_for_turn(reply, until)
+            await self._outbox.send(reply)
+
+    async def _wait_for_turn(self, reply: SendText, until: datetime) -> None:
+        """Wait for the turn; raises `Busy` when it comes after `until`."""
+        patience = (until - self._clock()).total_seconds()
+        if wait := await self._outbox.turn(reply.chat_id, bulk=True, patience=patience):
+            raise Busy(wait)
 
     def _outcome_of(self, claim: Claim, trouble: Trouble, *, is_first: bool) -> Outcome:
         match trouble:

@@ -1,5 +1,7 @@
 """Carries replies out: within the limits, once each, with Telegram's pauses obeyed by everybody."""
 
+import math
+
 import structlog
 import telegram
 from telegram import (
@@ -25,6 +27,11 @@ _AS_IT_STANDS = "message is not modified"
 _LOST = ("message to edit not found", "message can't be edited", "there is no text in the message")
 
 
+def chat_of(reply: Reply) -> int | None:
+    """Return the chat whose limit a reply uses up; menus and pressed buttons are no messages."""
+    return None if isinstance(reply, AnswerButton | SetCommands) else reply.chat_id
+
+
 class Outbox:
     """The one place where the bot speaks."""
 
@@ -33,9 +40,20 @@ class Outbox:
         self._bot = bot
         self._limits = limits
 
-    async def send(self, reply: Reply, *, bulk: bool = False) -> None:
-        """Carry out one reply; raises `Trouble`. After `Busy` everybody's next turn comes later."""
-        await self._limits.turn(_chat_of(reply), bulk=bulk)
+    @property
+    def paused(self) -> float:
+        """The seconds for which Telegram lets nobody write."""
+        return self._limits.paused
+
+    async def turn(self, chat_id: int | None, *, bulk: bool = False, patience: float = math.inf) -> float:
+        """Wait for the turn to send one reply and return 0; or the seconds it takes, beyond `patience`.
+
+        Whoever marks a reply as begun does so after this: the wait may be long, and may be cut off.
+        """
+        return await self._limits.turn(chat_id, bulk=bulk, patience=patience)
+
+    async def send(self, reply: Reply) -> None:
+        """Carry out one reply, after `turn`; raises `Trouble`. After `Busy` every next turn comes later."""
         try:
             await self._carry_out(reply)
         except Busy as busy:
@@ -109,11 +127,6 @@ class Outbox:
         commands = [BotCommand(name, description) for name, description in reply.commands]
         with translated():
             await self._bot.set_my_commands(commands, scope=BotCommandScopeChat(reply.chat_id))
-
-
-def _chat_of(reply: Reply) -> int | None:
-    """Return the chat whose limit a reply uses up; menus and pressed buttons are no messages."""
-    return None if isinstance(reply, AnswerButton | SetCommands) else reply.chat_id
 
 
 def _keyboard(rows: Rows) -> InlineKeyboardMarkup | None:

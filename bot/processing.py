@@ -1,27 +1,29 @@
 """Stored updates into effects and replies: in order within a chat, chats side by side.
 
 Effects and the decided replies share one transaction. Each reply is marked as begun before it is
-sent, so that a crash neither handles an update twice nor says anything twice.
+sent, so that a crash neither handles an update twice nor says anything twice. Only the process that
+holds an update's lease answers it.
 """
 
 import asyncio
 import traceback
 from collections.abc import Iterable
+from datetime import timedelta
 
 import structlog
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot import departures, incoming, replies, routing
 from bot.incoming import Arrival, Incoming
-from bot.outbox import Outbox
+from bot.outbox import Outbox, chat_of
 from bot.replies import Reply, SendText
 from bot.troubles import BadToken, Busy, Gone, Trouble, Unreachable
 from bot.turns import Means, Turn
 from domain import chats, updates
 from domain.database import OUTAGES, Database
-from domain.languages import FALLBACK, choose
+from domain.languages import choose
 from domain.times import Clock
-from domain.updates import TelegramUpdate
+from domain.updates import Lease, TelegramUpdate, Waiting
 from domain.waits import pause
 
 log = structlog.get_logger()
@@ -34,6 +36,8 @@ _SIDE_BY_SIDE = 16
 _IN_A_ROW = 3
 """So many updates of one chat, then it stands at the end of the queue again: nobody can fill it."""
 _REST_SECONDS = 1.0
+_LEASE = timedelta(minutes=2)
+"""Renewed with every reply, so it need only be longer than sending one."""
 _MOST_ATTEMPTS = 5
 """So often an update is tried while the database answers with errors and yet takes other writes."""
 
@@ -41,11 +45,11 @@ _MOST_ATTEMPTS = 5
 class Processor:
     """Works off the table of updates."""
 
-    def __init__(self, database: Database, means: Means, outbox: Outbox, clock: Clock) -> None:
-        """Take what conversations may use, and the one way out."""
+    def __init__(self, database: Database, means: Means, outbox: Outbox, clock: Clock, claimant: str) -> None:
+        """Take what conversations may use, the one way out, and the name to hold updates under."""
         self._database, self._means, self._outbox, self._clock = database, means, outbox, clock
+        self._claimant = claimant
         self._working: set[int] = set()
-        self._ready = asyncio.Event()
         self._free = asyncio.Semaphore(_SIDE_BY_SIDE)
         self._attempts: dict[int, int] = {}
 
@@ -61,20 +65,20 @@ class Processor:
                 await pause(LOOK_SECONDS, stop, arrived)
 
     async def _prepare(self) -> None:
-        """Let the answers' index be built before the first question, and outside of its transaction."""
+        """Let the answers' index be built before the first question."""
         try:
             async with self._database.reading() as session:
-                await self._means.answers.answer(session, "", language=FALLBACK, now=self._clock())
+                await self._means.answers.refresh(session)
         except OUTAGES as problem:
             log.warning("answers_not_prepared", problem=type(problem).__name__)
-        finally:
-            self._ready.set()
 
     async def _look(self, stop: asyncio.Event) -> dict[int, list[int]]:
         """Return what waits, by lane, without the lanes that are being worked on."""
         try:
             async with self._database.reading() as session:
-                waiting = await updates.pending(session, limit=_AT_ONCE, except_chats=self._working)
+                waiting = await updates.pending(
+                    session, self._claimant, self._clock(), limit=_AT_ONCE, except_chats=self._working
+                )
         except OUTAGES as problem:
             log.warning("database_unreachable", problem=type(problem).__name__)
             await pause(_REST_SECONDS, stop)
@@ -118,7 +122,8 @@ class Processor:
         if update is None or update.answered_at is not None:
             return None
         if update.handled_at is not None:
-            return update
+            async with self._database.transaction() as session:
+                return await updates.resume(session, number, self._lease(), self._clock())
         try:
             said = incoming.read(update.payload, self._means.me)
         except Exception as problem:  # noqa: BLE001 - whatever the library stumbles over is no reason to stop
@@ -136,10 +141,12 @@ class Processor:
     async def _take_effect(self, update: TelegramUpdate, said: Incoming | None) -> TelegramUpdate | None:
         if said and said.is_question:
             await self._outbox.show_typing(said.chat_id)
-            await self._ready.wait()
+            async with self._database.reading() as session:
+                # After an import this takes seconds, in which nobody could write.
+                await self._means.answers.refresh(session)
         now = self._clock()
         async with self._database.transaction() as session:
-            if not await updates.begin(session, update.update_id, now):
+            if not await updates.begin(session, update.update_id, self._lease(), now):
                 return None
             decided = await self._decide(session, said) if said else []
             update.replies, update.replies_begun = replies.to_rows(decided), 0
@@ -159,19 +166,24 @@ class Processor:
         return turn.replies
 
     async def _answer(self, update: TelegramUpdate) -> None:
-        """Send what was decided and not yet begun, then close the update."""
+        """Send what was decided and not yet begun, then close the update; stop when it is taken over."""
         try:
             decided = replies.from_rows(update.replies)
         except ValueError as problem:  # another version of the service wrote them
             await self._fail(update, problem)
             return
         for place in range(update.replies_begun, len(decided)):
+            await self._outbox.turn(chat_of(decided[place]))
             async with self._database.transaction() as session:
-                is_ours = await updates.begin_reply(session, update.update_id, place)
-            if is_ours and not await self._send(update, decided[place], place):
+                if not await updates.begin_reply(session, update.update_id, place, self._lease()):
+                    return
+            if not await self._send(update, decided[place], place):
                 break
         async with self._database.transaction() as session:
-            await updates.finish(session, update.update_id, self._clock())
+            await updates.finish(session, update.update_id, self._claimant, self._clock())
+
+    def _lease(self) -> Lease:
+        return Lease(self._claimant, self._clock() + _LEASE)
 
     async def _send(self, update: TelegramUpdate, reply: Reply, place: int) -> bool:
         """Send one reply; False when nobody is there to read the others."""
@@ -211,12 +223,14 @@ class Processor:
 
     async def _give_up(self, update: TelegramUpdate, said: Incoming | None, problem: Exception) -> None:
         await self._fail(update, problem)
+        self._attempts.pop(update.update_id, None)
         if said is None or said.arrival is not None:
             return
         language = choose([said.language_code], self._means.service.languages)
         async with self._database.reading() as session:
             chat = await session.get(chats.Chat, said.chat_id)
         words = self._means.texts.render("bot/sorry.html", chat.language if chat else language)
+        await self._outbox.turn(said.chat_id)
         try:
             await self._outbox.send(SendText(chat_id=said.chat_id, html=words.strip()))
         except BadToken:
@@ -235,10 +249,17 @@ class Processor:
             await updates.fail(session, update.update_id, type(problem).__name__, self._clock())
 
 
-def _by_lane(waiting: Iterable[TelegramUpdate]) -> dict[int, list[int]]:
-    """Sort updates by chat; one without a chat is a lane of its own, below every chat's number."""
+def _by_lane(waiting: Iterable[Waiting]) -> dict[int, list[int]]:
+    """Sort updates by chat, up to the first that another process answers: it would be overtaken.
+
+    One without a chat is a lane of its own, below every chat's number.
+    """
     lanes: dict[int, list[int]] = {}
+    held: set[int] = set()
     for update in waiting:
         lane = update.chat_id if update.chat_id is not None else -(2**62) - update.update_id
-        lanes.setdefault(lane, []).append(update.update_id)
+        if update.is_held:
+            held.add(lane)
+        elif lane not in held:
+            lanes.setdefault(lane, []).append(update.update_id)
     return lanes

@@ -20,6 +20,9 @@ from wording.texts import Texts
 class Answering(Protocol):
     """What the bot needs of the room that knows the answers."""
 
+    async def refresh(self, session: AsyncSession) -> None:
+        """Do now the slow work that new content causes, so that no answer has to."""
+
     async def answer(
         self, session: AsyncSession, question: str, *, language: Language, now: datetime
     ) -> Answer:

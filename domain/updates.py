@@ -1,10 +1,11 @@
 """Telegram updates: stored before they are confirmed, handled once in effect, answered in order."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, delete, func, or_, update
+from sqlalchemy import JSON, BigInteger, ColumnElement, delete, func, not_, or_, update
 from sqlmodel import Field, SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -25,6 +26,31 @@ class TelegramUpdate(SQLModel, table=True):
     replies: list[dict[str, Any]] = Field(default_factory=list, sa_type=JSON)
     replies_begun: int = 0
     answered_at: datetime | None = Field(default=None, sa_type=UtcDateTime, index=True)
+    claimed_by: str | None = Field(default=None, max_length=32)
+    """Who sends the replies; the row is that process's own until `claimed_until`."""
+    claimed_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+_BLANK: dict[str, Any] = {"chat_id": None, "payload": {}, "replies": []}
+"""What is left of an answered update: its number alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """A claimant's right to send an update's replies; it ends by itself, should the process die."""
+
+    claimant: str
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """An update to be handled or answered, without what it says."""
+
+    update_id: int
+    chat_id: int | None
+    is_held: bool
+    """Whether another living process is answering it now."""
 
 
 def chat_of(raw: Mapping[str, Any]) -> int | None:
@@ -51,30 +77,63 @@ async def store(session: AsyncSession, raw: dict[str, Any], chat_id: int | None,
 
 
 async def pending(
-    session: AsyncSession, *, limit: int, except_chats: Collection[int] = ()
-) -> list[TelegramUpdate]:
+    session: AsyncSession, claimant: str, now: datetime, *, limit: int, except_chats: Collection[int] = ()
+) -> list[Waiting]:
     """Return updates that are not handled, or whose replies are not out, oldest first.
 
     Those of `except_chats` are left out: somebody works on them, and a long row of theirs hides nobody.
     """
     others = or_(col(TelegramUpdate.chat_id).is_(None), col(TelegramUpdate.chat_id).not_in(except_chats))
+    held = not_(_free_for(claimant, now)).label("is_held")
     query = (
-        select(TelegramUpdate)
+        select(TelegramUpdate.update_id, TelegramUpdate.chat_id, held)
         .where(col(TelegramUpdate.answered_at).is_(None), others)
         .order_by(col(TelegramUpdate.update_id))
         .limit(limit)
     )
-    return list((await session.exec(query)).all())
+    return [Waiting(*row) for row in (await session.exec(query)).all()]
 
 
-async def begin(session: AsyncSession, update_id: int, now: datetime) -> bool:
-    """Mark an update handled; False when another process did. The effects join this transaction."""
+async def begin(session: AsyncSession, update_id: int, lease: Lease, now: datetime) -> bool:
+    """Mark an update handled and claim its replies; False when another process did.
+
+    The effects join this transaction.
+    """
     marked = await session.exec(
         update(TelegramUpdate)
         .where(col(TelegramUpdate.update_id) == update_id, col(TelegramUpdate.handled_at).is_(None))
-        .values(handled_at=now)
+        .values(handled_at=now, claimed_by=lease.claimant, claimed_until=lease.until)
     )
     return marked.rowcount == 1
+
+
+async def resume(session: AsyncSession, update_id: int, lease: Lease, now: datetime) -> TelegramUpdate | None:
+    """Claim the replies that are left of a handled update and return it as it stands.
+
+    None when they are all out, or when another process is sending them.
+    """
+    claimed = await session.exec(
+        update(TelegramUpdate)
+        .where(
+            col(TelegramUpdate.update_id) == update_id,
+            col(TelegramUpdate.answered_at).is_(None),
+            _free_for(lease.claimant, now),
+        )
+        .values(claimed_by=lease.claimant, claimed_until=lease.until)
+        .execution_options(synchronize_session=False)
+    )
+    return await session.get(TelegramUpdate, update_id) if claimed.rowcount else None
+
+
+async def release(session: AsyncSession, claimants: Sequence[str]) -> int:
+    """Let others go on with what these claimants held: they died, or they end."""
+    released = await session.exec(
+        update(TelegramUpdate)
+        .where(col(TelegramUpdate.claimed_by).in_(claimants), col(TelegramUpdate.answered_at).is_(None))
+        .values(claimed_by=None, claimed_until=None)
+        .execution_options(synchronize_session=False)
+    )
+    return released.rowcount
 
 
 async def decide(session: AsyncSession, update_id: int, replies: list[dict[str, Any]]) -> None:
@@ -84,11 +143,11 @@ async def decide(session: AsyncSession, update_id: int, replies: list[dict[str, 
 
 async def fail(session: AsyncSession, update_id: int, failure: str, now: datetime) -> None:
     """Record that an update cannot be handled; it never blocks the ones behind it. What was said goes."""
-    await _set(session, update_id, failure=failure, handled_at=now, answered_at=now, payload={}, replies=[])
+    await _set(session, update_id, failure=failure, handled_at=now, answered_at=now, **_BLANK)
 
 
-async def begin_reply(session: AsyncSession, update_id: int, position: int) -> bool:
-    """Mark a reply as begun before it is sent; False when it was begun before.
+async def begin_reply(session: AsyncSession, update_id: int, position: int, lease: Lease) -> bool:
+    """Mark a reply as begun before it is sent; False when another process took the update over.
 
     A reply that was begun and not finished may have arrived: it is never sent blindly again.
     """
@@ -97,8 +156,10 @@ async def begin_reply(session: AsyncSession, update_id: int, position: int) -> b
         .where(
             col(TelegramUpdate.update_id) == update_id,
             col(TelegramUpdate.replies_begun) == position,
+            col(TelegramUpdate.claimed_by) == lease.claimant,
         )
-        .values(replies_begun=position + 1)
+        .values(replies_begun=position + 1, claimed_until=lease.until)
+        .execution_options(synchronize_session=False)
     )
     return marked.rowcount == 1
 
@@ -116,9 +177,17 @@ async def take_back_reply(session: AsyncSession, update_id: int, position: int) 
     )
 
 
-async def finish(session: AsyncSession, update_id: int, now: datetime) -> None:
-    """Record that every reply is out; what was said is no longer needed and goes."""
-    await _set(session, update_id, answered_at=now, payload={}, replies=[])
+async def finish(session: AsyncSession, update_id: int, claimant: str, now: datetime) -> None:
+    """Record that every reply is out; what was said and where is no longer needed and goes.
+
+    Only whoever holds the update may: another process may still be sending the last reply.
+    """
+    await session.exec(
+        update(TelegramUpdate)
+        .where(col(TelegramUpdate.update_id) == update_id, col(TelegramUpdate.claimed_by) == claimant)
+        .values(answered_at=now, **_BLANK)
+        .execution_options(synchronize_session=False)
+    )
 
 
 async def newest(session: AsyncSession) -> int | None:
@@ -131,6 +200,12 @@ async def forget(session: AsyncSession, before: datetime) -> int:
     answered = col(TelegramUpdate.answered_at).is_not(None)
     old = delete(TelegramUpdate).where(answered, col(TelegramUpdate.received_at) < before)
     return (await session.exec(old)).rowcount
+
+
+def _free_for(claimant: str, now: datetime) -> ColumnElement[bool]:
+    """Return the condition that no other living process holds an update."""
+    until = col(TelegramUpdate.claimed_until)
+    return or_(until.is_(None), until <= now, col(TelegramUpdate.claimed_by) == claimant)
 
 
 async def _set(session: AsyncSession, update_id: int, **values: Any) -> None:

@@ -104,6 +104,13 @@ class Answers:
         """Return the day in the project's own zone, as its pages count it."""
         return now.astimezone(self._service.zone).date()
 
+    async def refresh(self, session: AsyncSession) -> None:
+        """Bring the index up to date, for instance before a transaction that must not last as long.
+
+        `answer` looks again: what changes in between is found there.
+        """
+        await self._current_shelf(session)
+
     async def about(self, session: AsyncSession, key: str, *, language: Language) -> Answer | None:
         """Return the answer of one item, such as a suggestion that somebody chose; None when it is gone."""
         shelf = await self._current_shelf(session)

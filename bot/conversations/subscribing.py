@@ -15,8 +15,7 @@ from domain.subscribers import Channel, Profile
 
 async def begin(turn: Turn) -> None:
     """Answer /subscribe."""
-    form = Form(begun_at=turn.now)
-    forms.save(turn.chat, form)
+    form = forms.begin(turn.chat, turn.now)
     await form_screens.show(turn, form, await projects.find(turn.session))
 
 

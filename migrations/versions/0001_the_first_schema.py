@@ -35,6 +35,7 @@ def upgrade() -> None:
         sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("language", sa.String(40), nullable=False),
         sa.Column("dialogue", sa.JSON(), nullable=True),
+        sa.Column("dialogue_begun_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("greeted_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("blocked_at", sa.DateTime(timezone=True), nullable=True),
@@ -221,6 +222,8 @@ def upgrade() -> None:
         sa.Column("replies", sa.JSON(), nullable=False),
         sa.Column("replies_begun", sa.Integer(), nullable=False),
         sa.Column("answered_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("claimed_by", sa.String(32), nullable=True),
+        sa.Column("claimed_until", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("update_id"),
     )
     op.create_index("ix_telegram_update_answered_at", "telegram_update", ["answered_at"])

@@ -41,6 +41,9 @@ class FewAnswers:
                 return _answer(outcome, title, text)
         return _answer(Outcome.UNKNOWN, "", "I do not know that.")
 
+    async def refresh(self, session: AsyncSession) -> None:
+        pass
+
     async def about(
         self,
         session: AsyncSession,  # noqa: ARG002
@@ -73,7 +76,7 @@ class Machine:
     def __init__(self, database: Database, means: Means, outbox: Outbox, now: datetime) -> None:
         self.database, self.now = database, now
         self.client = outbox._bot
-        self.processor = Processor(database, means, outbox, lambda: now)
+        self.processor = Processor(database, means, outbox, lambda: now, "machine")
         self.polling = Polling(self.client, database, lambda: now)
 
     @asynccontextmanager

@@ -71,3 +71,13 @@ async def test_a_turn_waits_until_the_limit_allows_it() -> None:
         assert limits.take(7) == 0
     await limits.turn(7)
     assert next(moments) == 1.001
+
+
+async def test_a_wait_beyond_one_s_patience_is_not_begun(timed: tuple[Limits, Advance]) -> None:
+    limits, advance = timed
+    limits.pause(30)
+    assert await limits.turn(7, patience=5) == pytest.approx(30)
+    assert limits.paused == pytest.approx(30)
+    advance(30)
+    assert await limits.turn(7, patience=5) == 0
+    assert limits.paused == 0

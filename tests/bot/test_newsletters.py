@@ -5,7 +5,9 @@ from datetime import timedelta
 
 import pytest
 
+from bot import takeovers
 from bot.letters import Letter
+from bot.limits import Limits
 from bot.newsletters import Newsletters
 from bot.outbox import Outbox
 from bot.turns import Means
@@ -40,7 +42,7 @@ For Slovenia only.
 
 @pytest.fixture
 def newsletters(machine: Machine, means: Means, outbox: Outbox) -> Newsletters:
-    return Newsletters(machine.database, means, outbox, lambda: machine.now)
+    return Newsletters(machine.database, means, outbox, lambda: machine.now, "machine")
 
 
 @pytest.fixture
@@ -201,17 +203,72 @@ async def test_asked_to_stop_it_puts_back_what_was_not_begun(
     assert [reader.said() for reader in readers] == [[], []]
 
 
-async def test_an_outcome_from_before_a_takeover_changes_nothing(
+async def test_what_a_process_that_died_held_is_uncertain_and_not_sent_again(
     machine: Machine, newsletters: Newsletters, readers: list[Talk]
 ) -> None:
     campaign = await _start(machine)
     lease = timedelta(minutes=10)
+    dead = takeovers.enrol(machine.database)
     async with machine.database.transaction() as session:
-        await deliveries.claim(session, Channel.TELEGRAM, [campaign], machine.now, limit=9, lease=lease)
-    assert await newsletters.send_due(asyncio.Event()) == 0
-    machine.now += lease
-    assert await newsletters.send_due(asyncio.Event()) == 2
+        await deliveries.claim(
+            session,
+            Channel.TELEGRAM,
+            [campaign],
+            machine.now,
+            limit=1,
+            lease=lease,
+            claimant=dead.name,
+        )
+    await takeovers.take_over(machine.database, machine.now)
+    assert await newsletters.send_due(asyncio.Event()) == 1
+    dead._file.close()  # what the system does when a process dies
+    await takeovers.take_over(machine.database, machine.now)
+    assert await newsletters.send_due(asyncio.Event()) == 1
+    progress = await _progress(machine.database, campaign)
+    assert (progress.counts[Status.SENT], progress.counts[Status.UNCERTAIN]) == (1, 1)
+    assert progress.balanced
+    assert sorted(len(reader.said()) for reader in readers) == [0, 1]
+
+
+async def test_who_leaves_while_the_letter_waits_for_its_turn_gets_nothing(
+    machine: Machine, means: Means, readers: list[Talk], service: ServiceSettings
+) -> None:
+    campaign = await _start(machine)
+    moment, asked = [0.0], asyncio.Event()
+
+    def seconds() -> float:
+        asked.set()
+        return moment[0]
+
+    limits = Limits(seconds)
+    limits.pause(0.01)
+    newsletters = Newsletters(
+        machine.database, means, Outbox(machine.client, limits), lambda: machine.now, "machine"
+    )
+    sending = asyncio.create_task(newsletters.send_due(asyncio.Event()))
+    asked.clear()
+    await asyncio.wait_for(asked.wait(), 10)
+    async with machine.database.transaction() as session:
+        reader = await subscribers.find_by_chat(session, readers[0].id)
+        assert reader is not None
+        proof = Proof(Method.CHAT, "left", machine.now)
+        await subscriptions.leave(session, reader, [Channel.TELEGRAM], proof, service.keyring)
+    moment[0] = 1.0
+    await sending
+    assert [len(reader.said()) for reader in readers] == [0, 1]
     assert (await _progress(machine.database, campaign)).balanced
+
+
+async def test_a_long_pause_of_telegram_s_leaves_the_letters_in_the_queue(
+    machine: Machine, newsletters: Newsletters, readers: list[Talk], cloud: Telegram
+) -> None:
+    campaign = await _start(machine)
+    cloud.fail_next("sendMessage", 429, "trouble", retry_after=10_000)
+    await newsletters.send_due(asyncio.Event())
+    assert (await _progress(machine.database, campaign)).counts[Status.SENDING] == 0
+    machine.now += timedelta(seconds=20_000)
+    assert await newsletters.send_due(asyncio.Event()) == 0
+    assert (await _progress(machine.database, campaign)).counts[Status.QUEUED] >= 1
 
 
 def test_markdown_cannot_make_a_field_out_of_broken_braces() -> None:

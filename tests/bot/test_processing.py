@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot import replies
+from bot.limits import Limits
 from bot.outbox import Outbox
 from bot.processing import Processor
 from bot.replies import SendText
@@ -24,7 +26,7 @@ from domain.database import Database
 from domain.languages import Language
 from domain.questions import Question
 from domain.subscribers import Channel, Profile, Subscriber
-from domain.updates import TelegramUpdate
+from domain.updates import Lease, TelegramUpdate
 from tests.bot.machines import Machine
 from tests.bot.talks import Talk
 
@@ -72,15 +74,28 @@ async def test_an_update_delivered_twice_has_one_effect_and_one_answer(machine: 
     assert len(ana.said()) == 2
 
 
+async def _decided(machine: Machine, ana: Talk, claimant: str, *words: str) -> Lease:
+    """Let a process handle update 5 and decide to say these words."""
+    await _store(machine, _question(ana, 5))
+    lease = Lease(claimant, machine.now + timedelta(minutes=2))
+    said = [SendText(chat_id=ana.id, html=each) for each in words]
+    async with machine.database.transaction() as session:
+        assert await updates.begin(session, 5, lease, machine.now)
+        await updates.decide(session, 5, replies.to_rows([*said]))
+    return lease
+
+
+async def _die(machine: Machine, claimant: str) -> None:
+    async with machine.database.transaction() as session:
+        assert await updates.release(session, [claimant]) == 1
+
+
 async def test_after_a_crash_between_handling_and_answering_the_answer_comes_once(
     machine: Machine, ana: Talk
 ) -> None:
     await _greeted(machine, ana)
-    await _store(machine, _question(ana, 5))
-    decided = [SendText(chat_id=ana.id, html="one"), SendText(chat_id=ana.id, html="two")]
-    async with machine.database.transaction() as session:
-        assert await updates.begin(session, 5, machine.now)
-        await updates.decide(session, 5, replies.to_rows([*decided]))
+    await _decided(machine, ana, "other", "one", "two")
+    await _die(machine, "other")
     async with machine.running(polling=False):
         await ana.cloud.wait_for_message(ana.id, containing="two")
     assert ana.said() == ["one", "two"]
@@ -89,15 +104,61 @@ async def test_after_a_crash_between_handling_and_answering_the_answer_comes_onc
 
 async def test_a_reply_that_may_have_arrived_is_not_sent_again(machine: Machine, ana: Talk) -> None:
     await _greeted(machine, ana)
-    await _store(machine, _question(ana, 5))
-    decided = [SendText(chat_id=ana.id, html="one"), SendText(chat_id=ana.id, html="two")]
+    lease = await _decided(machine, ana, "other", "one", "two")
     async with machine.database.transaction() as session:
-        await updates.begin(session, 5, machine.now)
-        await updates.decide(session, 5, replies.to_rows([*decided]))
-        await updates.begin_reply(session, 5, 0)
+        await updates.begin_reply(session, 5, 0, lease)
+    await _die(machine, "other")
     async with machine.running(polling=False):
         await ana.cloud.wait_for_message(ana.id)
     assert ana.said() == ["two"]
+
+
+async def test_what_another_process_is_still_sending_is_not_finished_nor_overtaken(
+    machine: Machine, cloud: Telegram, ana: Talk
+) -> None:
+    eve = Talk(cloud, "Eve")
+    for talk in (ana, eve):
+        await _greeted(machine, talk)
+    lease = await _decided(machine, ana, "other", "one")
+    async with machine.database.transaction() as session:
+        await updates.begin_reply(session, 5, 0, lease)
+    await _store(machine, _question(ana, 6), _question(eve, 7))
+    async with machine.running(polling=False):
+        await cloud.wait_for_message(eve.id)
+    first, second, _ = await _all(machine.database, TelegramUpdate)
+    assert (first.answered_at, second.handled_at) == (None, None)
+
+    async with machine.database.transaction() as session:  # Telegram asked the other process to wait
+        await updates.take_back_reply(session, 5, 0)
+    await _die(machine, "other")
+    async with machine.running(polling=False):
+        await cloud.wait_until(lambda: len(ana.said()) >= 2)
+    assert ana.said()[0] == "one"
+
+
+async def test_a_reply_that_waits_for_its_turn_when_the_process_ends_comes_from_the_next(
+    machine: Machine, database: Database, means: Means, ana: Talk
+) -> None:
+    await _greeted(machine, ana)
+    await _decided(machine, ana, "waiting", "one")
+    asked = asyncio.Event()
+
+    def seconds() -> float:
+        asked.set()
+        return 0.0
+
+    limits = Limits(seconds)
+    limits.pause(600)
+    asked.clear()
+    waiting = Processor(database, means, Outbox(machine.client, limits), lambda: machine.now, "waiting")
+    running = asyncio.create_task(waiting.run(asyncio.Event(), asyncio.Event()))
+    await asyncio.wait_for(asked.wait(), 10)
+    running.cancel()
+    await asyncio.wait({running})
+    await _die(machine, "waiting")
+    async with machine.running(polling=False):
+        await ana.cloud.wait_for_message(ana.id)
+    assert ana.said() == ["one"]
 
 
 async def test_a_chat_is_answered_in_order_and_others_do_not_wait_for_it(
@@ -246,13 +307,14 @@ async def test_an_update_that_the_database_never_takes_is_given_up(machine: Mach
     async with machine.running(polling=False), _without_questions(machine.database):
         await ana.cloud.wait_for_message(ana.id, containing="How I can help", timeout=20)
     assert ana.said()[0].startswith("Sorry")
+    assert not machine.processor._attempts
 
 
 async def test_two_processes_answer_once(
     machine: Machine, database: Database, means: Means, outbox: Outbox, ana: Talk
 ) -> None:
     await _greeted(machine, ana)
-    other = Processor(database, means, outbox, lambda: machine.now)
+    other = Processor(database, means, outbox, lambda: machine.now, "other")
     await _store(machine, *(_question(ana, number) for number in range(5, 10)))
     stop = asyncio.Event()
     async with machine.running(polling=False), asyncio.TaskGroup() as group:

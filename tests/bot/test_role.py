@@ -41,6 +41,7 @@ async def test_polling_it_starts_answers_and_stops_at_once(bot: Bot, cloud: Tele
         await cloud.wait_until(lambda: len(cloud.profile.commands) == 7)
         moment = asyncio.get_running_loop().time()
     assert asyncio.get_running_loop().time() - moment < 5
+    assert not list(bot._database.folder.glob("bots/*")), "a clean end leaves no claimant behind"
 
 
 async def test_it_waits_until_telegram_can_be_reached(bot: Bot, cloud: Telegram, ana: Talk) -> None:
