@@ -9,7 +9,7 @@ from typing import Any
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
-from domain import campaigns, claimants, deliveries, notices, questions, tokens, updates
+from domain import campaigns, chats, claimants, deliveries, notices, questions, tokens, updates
 from domain.database import OUTAGES, Database
 from domain.errors import DomainError, NotAllowed
 from domain.times import Clock, utc_now
@@ -71,6 +71,7 @@ class Ticker:
             await notices.forget(session, now - KEEP_NOTICES)
             await questions.forget(session, now - KEEP_QUESTIONS)
             await updates.forget(session, now - KEEP_UPDATES)
+            await chats.forget_dialogues(session, now)
 
     async def _start(self, campaign_id: int) -> None:
         """Start a campaign; one whose letters cannot be made is paused for the lead to see."""
