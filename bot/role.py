@@ -69,21 +69,20 @@ class Bot:
         username = await self._start(bot, stop)
         if username is None:
             return
-        claimant = takeovers.enrol(self._database)
         outbox = Outbox(bot, Limits())
         means = Means(self._texts, self._service, self._answers, Self(bot.id, username))
-        processor = Processor(self._database, means, outbox, self._clock, claimant.name)
-        newsletters = Newsletters(self._database, means, outbox, self._clock, claimant.name)
-        polling = Polling(bot, self._database, self._clock)
         log.info("bot_started", mode=self._settings.mode)
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._publish(bot, stop))
-            group.create_task(takeovers.run(self._database, self._clock, stop))
-            group.create_task(processor.run(stop, polling.arrived))
-            group.create_task(newsletters.run(stop))
-            if self._settings.mode == "polling":
-                group.create_task(polling.run(stop))
-        await takeovers.hand_back(self._database, claimant, self._clock())
+        async with takeovers.enrolled(self._database, self._clock) as claimant:
+            processor = Processor(self._database, means, outbox, self._clock, claimant.name)
+            newsletters = Newsletters(self._database, means, outbox, self._clock, claimant.name)
+            polling = Polling(bot, self._database, self._clock)
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._publish(bot, stop))
+                group.create_task(takeovers.run(self._database, self._clock, stop))
+                group.create_task(processor.run(stop, polling.arrived))
+                group.create_task(newsletters.run(stop))
+                if self._settings.mode == "polling":
+                    group.create_task(polling.run(stop))
 
     async def _start(self, bot: telegram.Bot, stop: asyncio.Event) -> str | None:
         """Introduce the bot, say where updates go, and return its user name; None when stopped before."""

@@ -1,7 +1,8 @@
 """Takeovers: what a bot held that died on this machine is freed at once, not after its lease."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
 
@@ -18,9 +19,18 @@ log = structlog.get_logger()
 _LOOK_SECONDS = 1.0
 
 
-def enrol(database: Database) -> Claimant:
-    """Return a claimant among the bots, which look after each other: no mailer need run beside them."""
-    return Claimant(_folder(database))
+@asynccontextmanager
+async def enrolled(database: Database, clock: Clock) -> AsyncIterator[Claimant]:
+    """Yield a claimant among the bots, which look after each other: no mailer need run beside them.
+
+    What it still holds at a clean end is freed; after any other end, the next bot frees it.
+    """
+    claimant = Claimant(_folder(database))
+    try:
+        yield claimant
+        await _hand_back(database, claimant, clock())
+    finally:
+        claimant.leave()
 
 
 async def run(database: Database, clock: Clock, stop: asyncio.Event) -> None:
@@ -41,8 +51,7 @@ async def take_over(database: Database, now: datetime) -> None:
         claimants.bury(_folder(database), names)
 
 
-async def hand_back(database: Database, claimant: Claimant, now: datetime) -> None:
-    """Free what is still ours at the end; during an outage, the next bot does it."""
+async def _hand_back(database: Database, claimant: Claimant, now: datetime) -> None:
     try:
         await _free(database, [claimant.name], now)
     except OUTAGES as problem:

@@ -17,7 +17,6 @@ from domain.notices import Notice
 from domain.questions import Question
 from domain.subscribers import Subscriber
 from domain.tokens import Token
-from domain.updates import TelegramUpdate
 
 
 async def collect(session: AsyncSession, subscriber: Subscriber) -> dict[str, Any]:
@@ -73,15 +72,12 @@ async def erase(session: AsyncSession, subscriber: Subscriber, keyring: Keyring,
 
 
 async def erase_chat(session: AsyncSession, chat_id: int) -> None:
-    """Erase what a chat left behind: its dialogue, its stored updates, the words of its questions."""
+    """Erase what a chat left behind: its dialogue and the words of its questions.
+
+    Its stored updates lose their words and its number as soon as they are answered.
+    """
     await session.exec(update(Question).where(col(Question.chat_id) == chat_id).values(chat_id=None, text=""))
     await session.exec(delete(Chat).where(col(Chat.id) == chat_id))
-    # The numbers stay, so that an update delivered again is still known.
-    await session.exec(
-        update(TelegramUpdate)
-        .where(col(TelegramUpdate.chat_id) == chat_id, col(TelegramUpdate.answered_at).is_not(None))
-        .values(chat_id=None, payload={}, replies=[])
-    )
 
 
 async def _skip_open_deliveries(session: AsyncSession, subscriber: Subscriber, now: datetime) -> None:

@@ -32,7 +32,7 @@ class TelegramUpdate(SQLModel, table=True):
 
 
 _BLANK: dict[str, Any] = {"chat_id": None, "payload": {}, "replies": []}
-"""What is left of an answered update: its number alone."""
+"""An answered update keeps its number alone, so that it is known when it is delivered again."""
 
 
 @dataclass(frozen=True, slots=True)

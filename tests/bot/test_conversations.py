@@ -1,13 +1,17 @@
 """What people do in the chat, button by button, over real HTTP."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
+from sqlmodel import select
 
 from demo.telegram import Telegram
 from domain.database import Database
 from domain.languages import Language
+from domain.updates import TelegramUpdate
 from tests.bot.machines import Machine
 from tests.bot.talks import Talk
 
@@ -137,6 +141,12 @@ async def test_pictures_and_unknown_commands_are_answered_kindly(ana: Talk) -> N
     assert "/events" in (await ana.say("/weather")).text
 
 
+async def _updates(database: Database) -> list[tuple[int | None, dict[str, Any], list[Any]]]:
+    async with database.reading() as session:
+        kept = (await session.exec(select(TelegramUpdate))).all()
+    return [(update.chat_id, update.payload, update.replies) for update in kept]
+
+
 async def test_somebody_s_data_is_shown_and_deleted(database: Database, ana: Talk) -> None:
     await ana.say("/start")
     await ana.say("Who was the lead?")
@@ -148,5 +158,8 @@ async def test_somebody_s_data_is_shown_and_deleted(database: Database, ana: Tal
     assert shown["questions"][0]["text"] == "Who was the lead?"
     sure = await ana.press(privacy, "Delete my data")
     assert "Everything about you is deleted" in (await ana.press(sure, "Yes, delete it")).text
+    async with asyncio.timeout(10):
+        while any(kept != (None, {}, []) for kept in await _updates(database)):
+            await asyncio.sleep(0.01)
     again = await ana.say("Who was the lead?")
     assert "I am a machine" in again.text

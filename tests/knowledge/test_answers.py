@@ -213,6 +213,19 @@ async def test_a_changed_item_is_answered_at_once(
     assert (await ask("It is EUR 200.")).text == "It is EUR 200."
 
 
+async def test_what_changes_after_a_refresh_is_found_by_the_next_answer(
+    answers: Answers, database: Database, now: datetime
+) -> None:
+    question = "How big is the budget?"
+    async with database.reading() as session:
+        await answers.refresh(session)
+    async with database.transaction() as session:
+        await import_pack(session, packs.read(HERE / "sample_pack"), now)
+    async with database.reading() as session:
+        answer = await answers.answer(session, question, language=Language.ENGLISH, now=now)
+    assert answer.outcome is Outcome.ANSWER
+
+
 async def test_held_out_questions_are_answered_as_well_as_when_this_was_written(
     answers: Answers, intra: AsyncSession, now: datetime
 ) -> None:
