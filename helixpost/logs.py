@@ -46,17 +46,19 @@ def _told(exc_info: ExcInfo) -> str:
     return "\n".join(_lines(exc_info[1]))
 
 
-def _lines(error: BaseException) -> Iterator[str]:
+def _lines(error: BaseException, told: frozenset[int] = frozenset()) -> Iterator[str]:
+    # An error raised out of its own group stands in a circle of causes: each is told once.
+    told |= {id(error)}
     reason = error.__cause__ or error.__context__
-    if reason is not None:
-        yield from _lines(reason)
+    if reason is not None and id(reason) not in told:
+        yield from _lines(reason, told)
         yield "which led to"
     yield from (line.rstrip() for line in format_tb(error.__traceback__))
     kind = type(error).__name__
     yield f"{kind}: {error}" if isinstance(error, _SPEAKING) else kind
-    if isinstance(error, BaseExceptionGroup):
-        for inner in error.exceptions:
-            yield from _lines(inner)
+    for inner in error.exceptions if isinstance(error, BaseExceptionGroup) else ():
+        if id(inner) not in told:
+            yield from _lines(inner, told)
 
 
 def _formatter(shared: list[Processor], *, terminal: bool) -> logging.Formatter:

@@ -36,3 +36,20 @@ def test_an_error_is_told_by_kind_and_place_only(
     assert told.count("ValueError") >= 2
     assert "test_logs.py" in told
     assert "RuntimeError: a role ended" in told
+
+
+def _raise_out_of_its_group(error: Exception) -> None:
+    try:
+        raise ExceptionGroup("a group", [error])
+    except ExceptionGroup as group:
+        raise error from group
+
+
+def test_an_error_raised_out_of_its_own_group_is_told_once(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure(stream_is_terminal=False)
+    error = RuntimeError("round and round")
+    try:
+        _raise_out_of_its_group(error)
+    except RuntimeError:
+        structlog.get_logger().exception("it_failed")
+    assert capsys.readouterr().err.count("round and round") == 1
