@@ -23,7 +23,7 @@ from helixpost import schema
 from helixpost.commands.options import out
 from helixpost.places import CONTENT, TEMPLATES
 from helixpost.settings import Settings, read
-from helixpost.wiring import Service, opened, run_together, serve, stop_on_signals
+from helixpost.wiring import Service, listen, opened, run_together, serve, stop_on_signals
 from knowledge import imports, packs
 from mailer import campaign_files
 
@@ -71,6 +71,8 @@ async def run(port: int) -> None:
     `port` serves the landing page, the chat and the inbox; the next one the service's own pages, and
     the one after that the mail relay.
     """
+    for number in range(port, port + 3):
+        listen(HOST, number).close()  # a taken port is said before anything is prepared
     shutil.rmtree(FOLDER, ignore_errors=True)
     token = f"{secrets.randbelow(10**9)}:{secrets.token_urlsafe(24)}"
     settings = read(write_settings(FOLDER, port, token))

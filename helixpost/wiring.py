@@ -27,6 +27,10 @@ from wording.texts import Texts
 log = structlog.get_logger()
 
 
+DRAIN_SECONDS = 5
+"""How long answers that are on their way may take when the service stops."""
+
+
 class Role(StrEnum):
     """A part of the service that can run in a process of its own."""
 
@@ -132,7 +136,14 @@ def stop_on_signals() -> asyncio.Event:
 async def serve(app: Starlette, host: str, port: int, stop: asyncio.Event) -> None:
     """Serve an application until `stop` is set; raises `Invalid` when the port is taken."""
     listener = listen(host, port)
-    config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="off", server_header=False)
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+        server_header=False,
+        timeout_graceful_shutdown=DRAIN_SECONDS,
+    )
     server = _Server(config)
     watcher = asyncio.create_task(_exit_when(server, stop))
     try:
