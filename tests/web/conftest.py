@@ -226,7 +226,7 @@ async def letter(database: Database, project: Project, now: datetime) -> int:
     async with database.transaction() as session:
         campaign = await campaigns.create(session, draft, now)
         assert campaign.id is not None
-        campaign.status = campaigns.Status.SCHEDULED
+        campaign.status, campaign.scheduled_at = campaigns.Status.SCHEDULED, now
         letters = {
             language: {"subject": text.subject, "preheader": text.preheader}
             for language, text in draft.texts.items()
