@@ -189,7 +189,9 @@ async def claim(  # noqa: PLR0913 - the options of one statement
             claims.append(_claim_of(delivery, subscriber))
     await _lease(session, [claim.delivery_id for claim in claims], now + lease, claimant)
     for delivery, reason in gone:
-        delivery.status, delivery.reason, delivery.finished_at = Status.SKIPPED, reason, now
+        # A copy of an earlier attempt may have arrived before the reader left.
+        ended = Status.UNCERTAIN if _copies_of(delivery) else Status.SKIPPED
+        delivery.status, delivery.reason, delivery.finished_at = ended, reason, now
     await session.flush()
     return claims
 

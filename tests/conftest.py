@@ -10,11 +10,16 @@ from uuid import uuid4
 
 import asyncpg
 import pytest
+from hypothesis import settings
 from sqlalchemy import make_url
 
 from domain.database import Database, DatabaseSettings
 from domain.keys import Keyring
 from helixpost import schema
+
+# How long an example takes depends on the machine; a test is about what it finds.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 POSTGRES = os.environ.get("HELIXPOST_TEST_POSTGRES", "postgresql://postgres@127.0.0.1:5432/postgres")
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
