@@ -8,14 +8,14 @@ import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import timedelta
-from typing import Any, Literal
+from typing import Any
 
 import httpx
 import telegram
-from pydantic import BaseModel, ConfigDict, model_validator
 from telegram import error
 from telegram.request import HTTPXRequest
 
+from bot.settings import TelegramSettings
 from bot.troubles import (
     BadToken,
     Busy,
@@ -34,40 +34,10 @@ os.environ.setdefault("PTB_TIMEDELTA", "true")
 ALLOWED_UPDATES = ["message", "callback_query", "my_chat_member"]
 POLL_SECONDS = 30
 _POOL = 32
-_TOKEN = re.compile(r"[0-9]+:[A-Za-z0-9_-]+")
-_PLACEHOLDERS = ("change-me", "changeme", "replace", "placeholder", "your-", "your_")
 _NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol)
 _QUOTED = re.compile(r"\"[^\"]*\"|(?<=\s)'[^']*'")
 """Telegram quotes what it refuses: a link, a tag, a piece of text."""
 _NOBODY = ("chat not found", "user is deactivated", "peer_id_invalid")
-
-
-class TelegramSettings(BaseModel):
-    """The section `[telegram]`."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    token: str = ""
-    api_url: str = "https://api.telegram.org"
-    mode: Literal["polling", "webhook", "off"] = "off"
-
-    @model_validator(mode="after")
-    def _is_usable(self) -> "TelegramSettings":
-        self.api_url = self.api_url.rstrip("/")
-        if not re.fullmatch(r"https?://[^\s/]+(/\S*)?", self.api_url):
-            raise ValueError("api_url: write a web address such as https://api.telegram.org")
-        if self.mode != "off":
-            _check_token(self.token)
-        return self
-
-
-def _check_token(token: str) -> None:
-    if not token:
-        raise ValueError('token: it is empty; get one from @BotFather, or set mode = "off"')
-    if any(word in token.lower() for word in _PLACEHOLDERS):
-        raise ValueError('token: this is a placeholder; get one from @BotFather, or set mode = "off"')
-    if not _TOKEN.fullmatch(token):
-        raise ValueError("token: it looks like 123456789:AAE…; copy the whole line from @BotFather")
 
 
 def build(settings: TelegramSettings) -> telegram.Bot:

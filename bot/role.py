@@ -8,13 +8,13 @@ import structlog
 import telegram
 
 from bot import api, intake, menus, takeovers
-from bot.api import TelegramSettings
 from bot.incoming import Self
 from bot.intake import Polling
 from bot.limits import Limits
 from bot.newsletters import Newsletters
 from bot.outbox import Outbox
 from bot.processing import Processor
+from bot.settings import TelegramSettings
 from bot.troubles import BadToken, Busy, Refused, Trouble
 from bot.turns import Answering, Means
 from domain.database import Database

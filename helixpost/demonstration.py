@@ -22,8 +22,9 @@ from domain.rosters import Row
 from helixpost import schema
 from helixpost.commands.options import out
 from helixpost.places import CONTENT, TEMPLATES
+from helixpost.serving import listen, serve
 from helixpost.settings import Settings, read
-from helixpost.wiring import Service, listen, opened, run_together, serve, stop_on_signals
+from helixpost.wiring import Service, opened, run_together, stop_on_signals
 from knowledge import imports, packs
 from mailer import campaign_files
 

@@ -7,13 +7,13 @@ from typing import Any
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from bot.api import TelegramSettings
+from bot.settings import TelegramSettings
 from domain.database import DatabaseSettings
 from domain.errors import Invalid, Problems
 from domain.sites import ServiceSettings
 from mailer.messages import MailSettings
 from mailer.relays import RelaySettings
-from web.app import WebSettings
+from web.settings import WebSettings
 
 EXAMPLE = "config.example.toml"
 

@@ -1,34 +1,31 @@
-"""Builds the roles out of the settings and runs them until they are asked to stop, or one dies."""
+"""Builds the roles out of the settings and runs them until they are asked to stop, or one dies.
+
+A room is imported when something of it is built: most commands need the database and little else.
+"""
 
 import asyncio
 import signal
-import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
+from contextlib import asynccontextmanager
 from enum import StrEnum
+from functools import cached_property, partial
+from typing import TYPE_CHECKING
 
 import structlog
-import uvicorn
-from starlette.applications import Starlette
 
-from bot.role import Bot
 from domain.database import Database
 from domain.errors import Invalid
 from domain.times import Clock, utc_now
 from helixpost import schema
 from helixpost.places import LOCALES, TEMPLATES
 from helixpost.settings import Settings
-from knowledge.answers import Answers
-from mailer.messages import Stationery
-from mailer.role import Mailer
-from web.app import create_app
-from wording.texts import Texts
+
+if TYPE_CHECKING:
+    from knowledge.answers import Answers
+    from mailer.messages import Stationery
+    from wording.texts import Texts
 
 log = structlog.get_logger()
-
-
-DRAIN_SECONDS = 5
-"""How long answers that are on their way may take when the service stops."""
 
 
 class Role(StrEnum):
@@ -51,12 +48,26 @@ class Service:
         self.settings = settings
         self.clock = clock
         self.database = Database(settings.database)
-        self.texts = Texts(TEMPLATES, LOCALES)
-        self.answers = Answers(self.texts, settings.service)
+
+    @cached_property
+    def texts(self) -> "Texts":
+        """Every sentence of the service."""
+        from wording.texts import Texts
+
+        return Texts(TEMPLATES, LOCALES)
+
+    @cached_property
+    def answers(self) -> "Answers":
+        """The answer engine; its index is built when it is first asked."""
+        from knowledge.answers import Answers
+
+        return Answers(self.texts, self.settings.service)
 
     @property
-    def stationery(self) -> Stationery:
+    def stationery(self) -> "Stationery":
         """What every letter is written on; raises `Invalid` when `[mail]` is missing."""
+        from mailer.messages import Stationery
+
         mail, _ = self.settings.sending
         return Stationery(self.texts, self.settings.service, mail)
 
@@ -71,6 +82,9 @@ class Service:
         return [role for role in Role if role not in off]
 
     def _web(self) -> Run:
+        from helixpost.serving import serve
+        from web.app import create_app
+
         settings = self.settings
         enabled = settings.telegram.mode == "webhook"
         app = create_app(
@@ -81,18 +95,22 @@ class Service:
             self.clock,
             bot_url=settings.web.bot_url,
         )
-        return lambda stop: serve(app, settings.web.host, settings.web.port, stop)
+        return partial(serve, app, settings.web.host, settings.web.port)
 
     def _bot(self) -> Run:
         settings = self.settings
         if settings.telegram.mode == "off":
             raise Invalid("[telegram] mode", "it is off; set polling or webhook to run the bot")
+        from bot.role import Bot
+
         bot = Bot(
             self.database, self.texts, settings.service, settings.telegram, self.answers, clock=self.clock
         )
         return bot.run
 
     def _mailer(self) -> Run:
+        from mailer.role import Mailer
+
         mail, relays = self.settings.sending
         return Mailer(self.database, self.texts, self.settings.service, mail, relays, clock=self.clock).run
 
@@ -131,46 +149,6 @@ def stop_on_signals() -> asyncio.Event:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     return stop
-
-
-async def serve(app: Starlette, host: str, port: int, stop: asyncio.Event) -> None:
-    """Serve an application until `stop` is set; raises `Invalid` when the port is taken."""
-    listener = listen(host, port)
-    config = uvicorn.Config(
-        app,
-        log_config=None,
-        access_log=False,
-        lifespan="off",
-        server_header=False,
-        timeout_graceful_shutdown=DRAIN_SECONDS,
-    )
-    server = _Server(config)
-    watcher = asyncio.create_task(_exit_when(server, stop))
-    try:
-        await server.serve(sockets=[listener])
-    finally:
-        watcher.cancel()
-        listener.close()
-
-
-def listen(host: str, port: int) -> socket.socket:
-    """Return a listening socket; raises `Invalid` with the cure when the port cannot be had."""
-    try:
-        return socket.create_server((host, port), reuse_port=False)
-    except OSError as error:
-        raise Invalid("port", f"{host}:{port} cannot be used ({error.strerror}); choose another") from None
-
-
-class _Server(uvicorn.Server):
-    """A server that leaves the signals to the composition root."""
-
-    def capture_signals(self) -> AbstractContextManager[None]:  # type: ignore[override]
-        return nullcontext()
-
-
-async def _exit_when(server: uvicorn.Server, stop: asyncio.Event) -> None:
-    await stop.wait()
-    server.should_exit = True
 
 
 async def _until_stopped(role: Run, stop: asyncio.Event) -> None:

@@ -3,7 +3,6 @@
 from pathlib import Path
 
 from fastapi import FastAPI
-from pydantic import BaseModel, ConfigDict, Field, HttpUrl, TypeAdapter, field_validator
 from starlette.staticfiles import StaticFiles
 
 from domain.database import Database
@@ -28,24 +27,6 @@ from web.visits import Site
 from wording.texts import Texts
 
 _STATIC = Path(__file__).parent / "static"
-
-
-class WebSettings(BaseModel):
-    """The section `[web]`."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    host: str = "127.0.0.1"
-    port: int = Field(default=8080, ge=1, le=65535)
-    bot_url: str = ""
-    """Where people find the bot, such as https://t.me/NameOfTheBot; empty = the pages do not name it."""
-
-    @field_validator("bot_url")
-    @classmethod
-    def _is_web_address(cls, url: str) -> str:
-        if url:
-            TypeAdapter(HttpUrl).validate_python(url)
-        return url
 
 
 def create_app(  # the parts that the composition root has built

@@ -2,7 +2,7 @@
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -20,9 +20,10 @@ from helixpost.commands.options import (
 )
 from helixpost.settings import Settings
 from helixpost.wiring import opened
-from knowledge import evaluation
-from knowledge.answers import Answer
-from knowledge.evaluation import Evaluation
+
+if TYPE_CHECKING:
+    from knowledge.answers import Answer
+    from knowledge.evaluation import Evaluation
 
 app = typer.Typer(no_args_is_help=True, help="How well the bot answers.")
 
@@ -69,7 +70,7 @@ def evaluate(
     print_table(columns, [(name, *row.values()) for name, row in shares.items()], empty="No question.")
 
 
-def _as_dict(answer: Answer) -> dict[str, Any]:
+def _as_dict(answer: "Answer") -> dict[str, Any]:
     return {
         "outcome": answer.outcome,
         "language": answer.language,
@@ -82,12 +83,14 @@ def _as_dict(answer: Answer) -> dict[str, Any]:
     }
 
 
-async def _ask(settings: Settings, text: str, language: Language) -> Answer:
+async def _ask(settings: Settings, text: str, language: Language) -> "Answer":
     async with opened(settings) as service, service.database.reading() as session:
         return await service.answers.answer(session, text, language=language, now=utc_now())
 
 
-async def _evaluate(settings: Settings, file: Path) -> Evaluation:
+async def _evaluate(settings: Settings, file: Path) -> "Evaluation":
+    from knowledge import evaluation
+
     questions = evaluation.read(file)
     async with opened(settings) as service, service.database.reading() as session:
         return await evaluation.evaluate(service.answers, session, questions, utc_now())

@@ -26,7 +26,6 @@ from helixpost.commands.options import (
 from helixpost.places import TEMPLATES
 from helixpost.settings import Settings
 from helixpost.wiring import opened
-from mailer import campaign_files, previews
 
 app = typer.Typer(no_args_is_help=True, help="Newsletter issues and announcements.")
 Number = Annotated[int, typer.Argument(metavar="ID", help="The campaign's number.")]
@@ -162,6 +161,8 @@ def list_(config: Config = DEFAULT_CONFIG, as_json: AsJson = False) -> None:
 
 
 async def _create(settings: Settings, files: list[Path]) -> tuple[int, int, int]:
+    from mailer import campaign_files
+
     async with opened(settings) as service, service.database.transaction() as session:
         project = await projects.get(session)
         draft = campaign_files.read(files, topics=frozenset(project.topics), templates=TEMPLATES / "email")
@@ -180,6 +181,8 @@ async def _readers(settings: Settings, number: int, limit: int) -> list[Subscrib
 
 
 async def _preview(settings: Settings, number: int, reader: str) -> bytes:
+    from mailer import previews
+
     async with opened(settings) as service, service.database.reading() as session:
         return await previews.preview(
             session, service.stationery, number, address_of(reader), service.clock()
@@ -187,6 +190,8 @@ async def _preview(settings: Settings, number: int, reader: str) -> bytes:
 
 
 async def _test(settings: Settings, number: int, to: str) -> None:
+    from mailer import previews
+
     _, relays = settings.sending
     async with opened(settings) as service:
         async with service.database.reading() as session:

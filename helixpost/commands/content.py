@@ -1,7 +1,7 @@
 """Content: a project pack into the database."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -9,7 +9,9 @@ from domain.times import utc_now
 from helixpost.commands.options import DEFAULT_CONFIG, AsJson, Config, out, print_json, read_settings, run
 from helixpost.settings import Settings
 from helixpost.wiring import opened
-from knowledge import imports, packs
+
+if TYPE_CHECKING:
+    from knowledge.imports import Report
 
 app = typer.Typer(no_args_is_help=True, help="Project packs: facts, questions, events, documents.")
 
@@ -36,7 +38,9 @@ def import_(
         out.print(str(report))
 
 
-async def _import(settings: Settings, path: Path) -> imports.Report:
+async def _import(settings: Settings, path: Path) -> "Report":
+    from knowledge import imports, packs
+
     pack = packs.read(path)
     async with opened(settings) as service, service.database.transaction() as session:
         return await imports.import_pack(session, pack, utc_now())

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from helixpost import demonstration, wiring
+from helixpost import wiring
 from helixpost.commands.options import DEFAULT_CONFIG, Config, read_settings, run
 from helixpost.wiring import Role
 
@@ -27,4 +27,6 @@ def demo(
     port: Annotated[int, typer.Option(help="The landing page's port; the two above it are used too.")] = 8020,
 ) -> None:
     """Run everything on this machine: stand-ins for Telegram and the mail relay, INTRA's content."""
+    from helixpost import demonstration
+
     run(demonstration.run(port))

@@ -8,10 +8,10 @@ import pytest
 import telegram
 
 from bot import api
-from bot.api import TelegramSettings
 from bot.incoming import Self
 from bot.limits import Limits
 from bot.outbox import Outbox
+from bot.settings import TelegramSettings
 from bot.turns import Means
 from demo.telegram import Flood, Telegram, served
 from domain.database import Database

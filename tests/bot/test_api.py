@@ -5,7 +5,8 @@ import pytest
 from pydantic import ValidationError
 from telegram import error
 
-from bot.api import TelegramSettings, trouble_of
+from bot.api import trouble_of
+from bot.settings import TelegramSettings
 from bot.troubles import Busy, Gone, Moved, Refused, Taken, Trouble, Uncertain, Unreachable
 
 

@@ -6,8 +6,8 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from bot.api import TelegramSettings
 from bot.role import Bot
+from bot.settings import TelegramSettings
 from demo.telegram import Telegram
 from domain import updates
 from domain.database import Database

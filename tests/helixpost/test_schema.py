@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 from sqlmodel import SQLModel
 
@@ -14,6 +15,7 @@ import domain
 from domain.database import Database, DatabaseSettings
 from domain.errors import NotAllowed
 from helixpost import schema
+from helixpost.places import MIGRATIONS
 
 
 def _differences(connection: Connection) -> list[object]:
@@ -38,3 +40,8 @@ async def test_a_database_without_a_schema_is_told_what_to_run(tmp_path: Path) -
     with pytest.raises(NotAllowed, match="no schema yet: run `helixpost migrate`"):
         await schema.check(database)
     await database.close()
+
+
+def test_the_newest_revision_is_known_by_its_files_name() -> None:
+    script = ScriptDirectory(str(MIGRATIONS))
+    assert script.get_current_head() == schema.newest()
