@@ -16,6 +16,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlmodel import SQLModel
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from domain.errors import Invalid
+
 OUTAGES: tuple[type[Exception], ...] = (SQLAlchemyError, asyncpg.PostgresError, OSError)
 """What is raised while a database is down, full or unreachable: loops wait and try again."""
 
@@ -52,7 +54,7 @@ class Database:
         url = _async_url(settings.url)
         self.is_sqlite = url.get_backend_name() == "sqlite"
         if self.is_sqlite and url.database:
-            Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+            _make_folder(Path(url.database).parent)
         self.folder = _folder_of(url)
         """Where the processes of this machine keep files about this database and no other."""
         # Parameters carry addresses and questions: they stay out of error messages.
@@ -101,6 +103,13 @@ async def add_if_new(session: AsyncSession, table: type[SQLModel], values: dict[
     connection = await session.connection()
     insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
     await connection.execute(insert(table).values(**values).on_conflict_do_nothing())
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Invalid("[database] url", f"the folder {folder} cannot be made ({error.strerror})") from None
 
 
 def _folder_of(url: URL) -> Path:

@@ -1,11 +1,13 @@
 """The database's schema: brought to the newest revision, or found to be older."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, inspect, text
 
-from domain.database import Database
-from domain.errors import NotAllowed
+from domain.database import OUTAGES, Database
+from domain.errors import Invalid, NotAllowed
 from helixpost.places import MIGRATIONS
 
 if TYPE_CHECKING:
@@ -14,14 +16,16 @@ if TYPE_CHECKING:
 
 async def migrate(database: Database) -> None:
     """Bring the database to the newest schema, in one transaction where the database can do that."""
-    async with database.engine.begin() as connection:
-        await connection.run_sync(_upgrade)
+    with _saying_where():
+        async with database.engine.begin() as connection:
+            await connection.run_sync(_upgrade)
 
 
 async def check(database: Database) -> None:
     """Raise `NotAllowed` with the cure when the schema is not the one this program needs."""
-    async with database.engine.connect() as connection:
-        current = await connection.run_sync(_current)
+    with _saying_where():
+        async with database.engine.connect() as connection:
+            current = await connection.run_sync(_current)
     if current != newest():
         found = f"schema {current}" if current else "no schema yet"
         raise NotAllowed(f"the database has {found}: run `helixpost migrate`", state=current or "empty")
@@ -30,6 +34,16 @@ async def check(database: Database) -> None:
 def newest() -> str:
     """Return the newest revision: files are named by their numbers, so no migration tool is needed."""
     return max(path.name.partition("_")[0] for path in (MIGRATIONS / "versions").glob("*_*.py"))
+
+
+@contextmanager
+def _saying_where() -> Iterator[None]:
+    """Turn an outage at the door into a sentence that names the setting."""
+    try:
+        yield
+    except OUTAGES as error:
+        what = f"the database cannot be opened ({type(error).__name__})"
+        raise Invalid("[database] url", f"{what}; is it there, running, and ours to write?") from None
 
 
 def _config() -> "Config":

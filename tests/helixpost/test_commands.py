@@ -200,3 +200,14 @@ def test_init_writes_settings_once_and_prepares_the_database(
     assert "change-me" not in config.read_text(encoding="utf-8")
     assert "nothing is overwritten" in bare(*words).err
     assert bare("operators", "list", "--config", config).code == 0
+
+
+@pytest.mark.parametrize("url", ["postgresql://postgres@127.0.0.1:1/none", "sqlite:////proc/none/x.db"])
+def test_a_database_that_is_not_there_is_named(
+    bare: Command, monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    monkeypatch.setenv("HELIXPOST_DATABASE__URL", url)
+    refused = bare("campaigns", "list")
+    assert refused.code == 1
+    assert refused.err.startswith("helixpost: [database] url: ")
+    assert "Traceback" not in refused.err
