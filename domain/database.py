@@ -11,14 +11,15 @@ from pydantic import BaseModel, ConfigDict, field_validator
 from sqlalchemy import Connection, event, func, make_url, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlmodel import SQLModel
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from domain.errors import Invalid
 
-OUTAGES: tuple[type[Exception], ...] = (SQLAlchemyError, asyncpg.PostgresError, OSError)
+DATABASE_ERRORS: tuple[type[Exception], ...] = (SQLAlchemyError, asyncpg.PostgresError)
+OUTAGES: tuple[type[Exception], ...] = (*DATABASE_ERRORS, OSError)
 """What is raised while a database is down, full or unreachable: loops wait and try again."""
 
 _DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"}
@@ -41,9 +42,21 @@ class DatabaseSettings(BaseModel):
     @classmethod
     def _is_known(cls, url: str) -> str:
         scheme = url.partition(":")[0]
-        if scheme not in _DRIVERS:
+        if scheme not in _DRIVERS or not url.removeprefix(scheme).startswith("://"):
             raise ValueError("use sqlite:///path/to/file.db or postgresql://user@host/name")
+        try:
+            make_url(url)
+        except (ArgumentError, ValueError):
+            raise ValueError(
+                "not an address; write sqlite:///file.db or postgresql://user@host/name"
+            ) from None
         return url
+
+
+def reason_of(error: Exception) -> str:
+    """Return the first line of what the driver says, for the person at the terminal; logs never get it."""
+    told = str(getattr(error, "orig", None) or error).strip().partition("\n")[0]
+    return told.rpartition(">: ")[2] or type(error).__name__
 
 
 class Database:

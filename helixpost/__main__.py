@@ -4,6 +4,7 @@ import sys
 
 import typer
 
+from domain.database import DATABASE_ERRORS, reason_of
 from domain.errors import DomainError
 from helixpost import logs
 from helixpost.commands import answers, campaigns, content, events, operators, running, setup, subscribers
@@ -34,8 +35,16 @@ def main() -> None:
     try:
         app()
     except DomainError as refusal:
-        print(f"helixpost: {refusal}", file=sys.stderr)
-        sys.exit(1)
+        _refuse(str(refusal))
+    except DATABASE_ERRORS as error:
+        _refuse(f"[database] url: the database cannot be used ({reason_of(error)}); nothing was changed")
+    except OSError as error:
+        _refuse(f"{error.filename or 'this machine'}: cannot be read or written ({error.strerror or error})")
+
+
+def _refuse(sentence: str) -> None:
+    print(f"helixpost: {sentence}", file=sys.stderr)
+    sys.exit(1)
 
 
 if __name__ == "__main__":

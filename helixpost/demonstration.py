@@ -191,7 +191,7 @@ async def _serve_desk(desk: Starlette, account: telegram.Telegram, port: int, st
 
 def _announce(port: int) -> None:
     out.print()
-    out.print(f"[bold]Helixpost's demo runs: open http://{HOST}:{port}/[/bold]")
+    out.print(f"Helixpost's demo runs: open http://{HOST}:{port}/", style="bold")
     out.print(f"  chat      http://{HOST}:{port}/telegram/chat")
     out.print(f"  inbox     http://{HOST}:{port}/inbox/")
     out.print(f"  subscribe http://{HOST}:{port + 1}/subscribe")

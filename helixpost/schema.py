@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, inspect, text
 
-from domain.database import OUTAGES, Database
+from domain.database import OUTAGES, Database, reason_of
 from domain.errors import Invalid, NotAllowed
 from helixpost.places import MIGRATIONS
 
@@ -42,7 +42,7 @@ def _saying_where() -> Iterator[None]:
     try:
         yield
     except OUTAGES as error:
-        what = f"the database cannot be opened ({type(error).__name__})"
+        what = f"the database cannot be opened ({reason_of(error)})"
         raise Invalid("[database] url", f"{what}; is it there, running, and ours to write?") from None
 
 

@@ -5,7 +5,12 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import Field, ValidationError
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+)
 
 from bot.settings import TelegramSettings
 from domain.database import DatabaseSettings
@@ -63,6 +68,9 @@ def read(path: Path) -> Settings:
     """Return the settings of a file; raises `Problems` that name each key and its cure."""
     try:
         return Settings(**_parse(path))
+    except SettingsError as error:
+        key = str(error).split('"')[1]
+        raise Invalid(f"HELIXPOST_{key.upper()}", "lists and sections are given there as JSON") from None
     except ValidationError as refusal:
         raise Problems([_problem(path, error) for error in refusal.errors()]) from None
 

@@ -22,8 +22,9 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
 T = TypeVar("T")
 DEFAULT_CONFIG = Path("config.toml")
 
-out = Console(highlight=False, soft_wrap=True)
-err = Console(stderr=True, highlight=False, soft_wrap=True)
+# No markup: square brackets in what people wrote are words, not styles.
+out = Console(highlight=False, soft_wrap=True, markup=False)
+err = Console(stderr=True, highlight=False, soft_wrap=True, markup=False)
 
 
 def read_settings(config: Path) -> Settings:

@@ -1,7 +1,6 @@
 """Subscribers: import with evidence, and each person's right to see, take along and be forgotten."""
 
 import json
-from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any
@@ -57,7 +56,7 @@ def show(email: str, config: Config = DEFAULT_CONFIG, as_json: AsJson = False) -
         return
     for name, value in dossier.items():
         entries = value if isinstance(value, list) and value and isinstance(value[0], dict) else None
-        out.print(f"[bold]{name}[/bold]: {'' if entries else value if value not in (None, []) else '–'}")
+        out.print(f"{name}: {'' if entries else value if value not in (None, []) else '–'}")
         for entry in entries or []:
             out.print("  - " + ", ".join(f"{key} {text}" for key, text in entry.items() if text))
 
@@ -97,9 +96,10 @@ async def _import(settings: Settings, file: Path, consent: str, *, dry_run: bool
         async with service.database.reading() as session:
             project = await projects.find(session)
         topics = frozenset(project.topics) if project else frozenset()
-        refusals: list[Refusal] = []
+        # Read to the end before anything is stored: a file that breaks off late is refused whole.
+        refusals = [row for row in rosters.read(file, topics) if isinstance(row, Refusal)]
         total = Tally()
-        rows = _good(rosters.read(file, topics), refusals)
+        rows = (row for row in rosters.read(file, topics) if isinstance(row, Row))
         with Progress(console=err, transient=True, disable=not err.is_terminal) as progress:
             task = progress.add_task("Importing", total=None)
             while batch := list(islice(rows, rosters.BATCH)):
@@ -124,19 +124,11 @@ async def _add(service: Service, batch: list[Row], consent: str, origin: str, *,
         return await rosters.add(session, batch, consent, keyring, origin, utc_now())
 
 
-def _good(rows: Iterator[Row | Refusal], refusals: list[Refusal]) -> Iterator[Row]:
-    for row in rows:
-        if isinstance(row, Row):
-            yield row
-        else:
-            refusals.append(row)
-
-
 def _report(result: dict[str, Any], *, dry_run: bool) -> None:
     verb = "would be added" if dry_run else "added"
     out.print(f"{result['added']} {verb}, {result['known']} known already, {result['left']} left before.")
     for refusal in result["refused"]:
-        err.print(f"line {refusal['line']}: {refusal['reason']}", markup=False)
+        err.print(f"line {refusal['line']}: {refusal['reason']}")
     if result["refused"]:
         err.print(f"{len(result['refused'])} rows were refused; mend them and import the file again.")
 

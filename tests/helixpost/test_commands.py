@@ -3,6 +3,7 @@
 import email
 import json
 import re
+import shutil
 from email import policy
 from pathlib import Path
 
@@ -202,12 +203,60 @@ def test_init_writes_settings_once_and_prepares_the_database(
     assert bare("operators", "list", "--config", config).code == 0
 
 
-@pytest.mark.parametrize("url", ["postgresql://postgres@127.0.0.1:1/none", "sqlite:////proc/none/x.db"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://postgres@127.0.0.1:1/none",
+        "postgresql://postgres@127.0.0.1:notaport/none",
+        "sqlite:////proc/none/x.db",
+        "sqlite:none.db",
+    ],
+)
 def test_a_database_that_is_not_there_is_named(
     bare: Command, monkeypatch: pytest.MonkeyPatch, url: str
 ) -> None:
     monkeypatch.setenv("HELIXPOST_DATABASE__URL", url)
     refused = bare("campaigns", "list")
     assert refused.code == 1
-    assert refused.err.startswith("helixpost: [database] url: ")
+    assert "[database] url: " in refused.err
     assert "Traceback" not in refused.err
+
+
+def test_brackets_in_a_name_are_words_and_no_styles(helixpost: Command, tmp_path: Path) -> None:
+    file = tmp_path / "readers.csv"
+    file.write_text("email,name\nana@example.org,Ana [/b] [red]Silva\n", encoding="utf-8")
+    assert helixpost("subscribers", "import", file, "--consent", "I agree.").code == 0
+    assert "Ana [/b] [red]Silva" in helixpost("subscribers", "show", "ana@example.org").out
+
+
+@pytest.mark.parametrize("end", [b"x\xe8@example.org\n", b'"never@example.org\n'])
+def test_a_file_that_breaks_off_late_is_refused_whole(helixpost: Command, tmp_path: Path, end: bytes) -> None:
+    file = tmp_path / "readers.csv"
+    rows = "".join(f"reader{number}@example.org\n" for number in range(1200))
+    file.write_bytes(b"email\n" + rows.encode() + end)
+    refused = helixpost("subscribers", "import", file, "--consent", "I agree.")
+    assert (refused.code, "Traceback" in refused.err) == (1, False)
+    assert helixpost("subscribers", "show", "reader0@example.org").code == 1
+
+
+def test_a_pack_file_that_cannot_be_read_is_named(bare: Command, tmp_path: Path) -> None:
+    pack = tmp_path / "pack"
+    shutil.copytree("content/intra", pack)
+    (pack / "items" / "odd.en.md").mkdir()
+    refused = bare("content", "import", pack)
+    assert refused.code == 1
+    assert "odd.en.md: cannot be read" in refused.err
+
+
+def test_a_file_that_cannot_be_written_is_named(helixpost: Command, campaign: str, tmp_path: Path) -> None:
+    target = tmp_path / "nowhere" / "letter.eml"
+    refused = helixpost("campaigns", "preview", campaign, "--for", "ana@example.org", "--out", target)
+    assert (refused.code, "letter.eml: cannot be read or written" in refused.err) == (1, True)
+
+
+def test_an_environment_list_that_is_not_json_is_named(
+    bare: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HELIXPOST_RELAYS", "garbage")
+    refused = bare("campaigns", "list")
+    assert (refused.code, "HELIXPOST_RELAYS: " in refused.err) == (1, True)
