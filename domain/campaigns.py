@@ -199,6 +199,7 @@ async def cancel(session: AsyncSession, campaign_id: int, now: datetime) -> Camp
     if campaign.status in (Status.SENT, Status.CANCELLED):
         raise _refusal(campaign, "cancel")
     campaign.status, campaign.finished_at = Status.CANCELLED, now
+    campaign.audience_size = campaign.audience_size or 0
     await deliveries.skip_queued(session, campaign_id, deliveries.Skip.CANCELLED, now)
     return campaign
 

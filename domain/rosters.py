@@ -34,6 +34,7 @@ COLUMNS = (
 )
 _Word = TypeVar("_Word", TargetGroup, HelixGroup, Language)
 
+_EARLIEST_YEAR, _LATEST_YEAR = 1990, 2100
 LONGEST_FIELD = 500
 """Characters of one field; a longer one is a broken file rather than a name."""
 BATCH = 500
@@ -80,11 +81,11 @@ def read(path: Path, topics: frozenset[str]) -> Iterator[Row | Refusal]:
             seen: dict[str, int] = {}
             for fields in reader:
                 yield _read_row(reader.line_num, fields, topics, seen)
-    except UnicodeDecodeError as error:
-        cure = "save it as CSV UTF-8"
-        raise Invalid(str(path), f"byte {error.start} is not UTF-8; {cure}") from None
+    except UnicodeDecodeError:
+        raise Invalid(f"{path}:{_undecodable_line(path)}", "not UTF-8; save it as CSV UTF-8") from None
     except csv.Error as error:
-        raise Invalid(f"{path}:{reader.line_num}", f"this is not CSV ({error})") from None
+        # The reader counts the lines that it has finished; it stumbled over the next one.
+        raise Invalid(f"{path}:{reader.line_num + 1}", f"this is not CSV ({error})") from None
     except OSError as error:
         raise Invalid(str(path), f"cannot be read ({error.strerror})") from None
 
@@ -115,6 +116,16 @@ async def _sort(session: AsyncSession, rows: list[Row], keyring: Keyring) -> tup
     new = [row for row in rows if row.address.key not in known]
     fresh = [row for row in new if hashes[row.address.key] not in left]
     return fresh, Tally(len(fresh), len(rows) - len(new), len(new) - len(fresh))
+
+
+def _undecodable_line(path: Path) -> int:
+    with path.open("rb") as file:
+        for number, line in enumerate(file, start=1):
+            try:
+                line.decode()
+            except UnicodeDecodeError:
+                return number
+    return 1
 
 
 def _check_header(path: Path, names: Any) -> None:
@@ -149,6 +160,8 @@ def _texts_of(fields: Mapping[Any, Any]) -> dict[str, str]:
     for name, text in fields.items():
         if len(text) > LONGEST_FIELD:
             raise Invalid(name, f"longer than {LONGEST_FIELD} characters; check commas and quotes")
+        if not text.isprintable():
+            raise Invalid(name, "it has control characters; take them out")
     return {name: text.strip() for name, text in fields.items()}
 
 
@@ -173,7 +186,7 @@ def _word(texts: dict[str, str], field: str, words: type[_Word]) -> _Word | None
     try:
         return words(text.lower()) if text else None
     except ValueError:
-        raise Invalid(field, f"{text!r} is not one of our words; see the handbook") from None
+        raise Invalid(field, f"{text!r} is not one of {', '.join(words)}") from None
 
 
 def _country(text: str) -> str | None:
@@ -199,6 +212,8 @@ def _moment(text: str) -> datetime | None:
         moment = datetime.fromisoformat(text)
     except ValueError:
         raise Invalid("consented_at", f"{text!r} is not a date; write 2026-03-01T10:00:00Z") from None
+    if not _EARLIEST_YEAR <= moment.year <= _LATEST_YEAR:
+        raise Invalid("consented_at", f"{text!r} is no date on which somebody agreed")
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 

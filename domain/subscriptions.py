@@ -58,7 +58,8 @@ async def request(session: AsyncSession, asked: Request, keyring: Keyring) -> No
     address_hash = keyring.hash_address(asked.address.key)
     secret = await _issue(session, Purpose.CONFIRM, address_hash, payload, now)
     if secret is not None:
-        letter = {"secret": secret, "name": profile.name, "by_chat": asked.chat_id is not None}
+        # No name: anybody may have written it, and this letter goes to somebody who has not agreed yet.
+        letter = {"secret": secret, "name": "", "by_chat": asked.chat_id is not None}
         await notices.queue(session, notices.Kind.CONFIRM, asked.address.email, profile.language, letter, now)
 
 
@@ -81,6 +82,7 @@ async def confirm(
     Raises `NotAllowed` when the link was used before and `NotFound` when it is unknown or too old.
     """
     token = await _spend(session, secret, now)
+    await tokens.retire_older(session, token, now)
     asked, token.payload = token.payload, {}
     confirmed = f"confirmed by the link of token {token.id}"
     subscriber = await _subscribe(session, asked, confirmed, now, joins_chat=joins_chat)

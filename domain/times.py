@@ -35,6 +35,13 @@ def moment_of(text: str, zone: ZoneInfo, *, field: str = "at") -> datetime:
         written = datetime.fromisoformat(text.strip())
     except ValueError:
         raise Invalid(field, f"{text!r} is not a date and time; write 2026-12-01 09:00") from None
+    try:
+        return _in_utc(written, zone, text, field)
+    except OverflowError:
+        raise Invalid(field, f"{text!r} lies outside of all calendars; write 2026-12-01 09:00") from None
+
+
+def _in_utc(written: datetime, zone: ZoneInfo, text: str, field: str) -> datetime:
     if written.tzinfo is not None:
         return written.astimezone(UTC)
     moment = written.replace(tzinfo=zone).astimezone(UTC)

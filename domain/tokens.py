@@ -89,6 +89,21 @@ async def use(session: AsyncSession, purpose: Purpose, secret: str, now: datetim
     return token if spent.rowcount == 1 else None
 
 
+async def retire_older(session: AsyncSession, token: Token, now: datetime) -> None:
+    """Spend the links that the same address was sent before for the same purpose: newer words stand."""
+    await session.exec(
+        update(Token)
+        .where(
+            col(Token.address_hash) == token.address_hash,
+            col(Token.purpose) == token.purpose,
+            col(Token.id) < token.id,
+            col(Token.used_at).is_(None),
+        )
+        .values(used_at=now, payload={})
+        .execution_options(synchronize_session=False)
+    )
+
+
 async def was_used(session: AsyncSession, purpose: Purpose, secret: str) -> bool:
     """Say whether a genuine token was spent already, so that a second click can be told kindly."""
     query = select(Token.used_at).where(col(Token.digest) == _digest(secret), col(Token.purpose) == purpose)

@@ -10,7 +10,7 @@ from domain.errors import Invalid
 from mailer import letters
 from wording import readers
 from wording.placeholders import Placeholders
-from wording.sandbox import PersonalTemplate
+from wording.sandbox import DEEP, TOO_DEEP, PersonalTemplate
 
 _PARSER = Environment(autoescape=True)
 _SAMPLE: Mapping[str, Any] = {
@@ -31,6 +31,8 @@ def check(source: str, *, path: str, first_line: int, markdown: bool) -> None:
         tree = _PARSER.parse(shifted)
     except TemplateSyntaxError as error:
         raise Invalid(f"{path}:{error.lineno}", str(error.message)) from None
+    except TOO_DEEP:
+        raise Invalid(f"{path}:{first_line}", DEEP) from None
     template = PersonalTemplate(shifted, html=markdown, field=path)
     _check_names(tree, path)
     try:

@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Sequence
 from datetime import datetime
 
+import structlog
+
 from domain.deliveries import Claim, Outcome, Status
 from domain.errors import Invalid
 from domain.times import Clock
@@ -13,6 +15,8 @@ from mailer.messages import Stationery
 from mailer.relays import RelaySettings
 from mailer.retries import RELAY_REST, jittered, next_attempt
 from mailer.smtp import Ambiguous, Connection, Permanent, Policy, Result, Sent, Unreachable
+
+log = structlog.get_logger()
 
 CONNECTIONS = 4
 """Per relay."""
@@ -65,6 +69,7 @@ class Senders:
                 if stop.is_set():
                     self._ledger.settle(Outcome(parcel.claim, Status.QUEUED, due_at=self._clock()))
                 elif not await self._deliver(connection, parcel):
+                    log.warning("relay_rests", relay=connection.relay.name)
                     await pause(jittered(RELAY_REST).total_seconds(), stop)
         finally:
             await connection.close()

@@ -13,6 +13,9 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from domain.errors import Invalid
 
 FILTERS = ("capitalize", "default", "lower", "title", "trim", "upper")
+TOO_DEEP = (RecursionError, SyntaxError)
+"""What the parser and Python's own compiler raise for expressions nested without end."""
+DEEP = "an expression between braces is nested too deeply; write it simpler"
 LONGEST_TEMPLATE = 500_000
 _ALLOWED = (
     nodes.Template, nodes.Output, nodes.TemplateData, nodes.Name, nodes.Getattr, nodes.Const,
@@ -49,7 +52,7 @@ class PersonalTemplate:
         try:
             return self._template.render(values)
         except (TemplateError, TypeError, ValueError) as error:
-            raise Invalid(self._field, f"{error}; see the fields in the handbook") from None
+            raise Invalid(self._field, f"{error}; docs/campaigns.md lists the fields") from None
 
 
 def _compile(source: str, environment: ImmutableSandboxedEnvironment, field: str) -> Template:
@@ -61,6 +64,8 @@ def _compile(source: str, environment: ImmutableSandboxedEnvironment, field: str
         return environment.from_string(tree)
     except TemplateSyntaxError as error:
         raise Invalid(f"{field}:{error.lineno}", f"{error.message}") from None
+    except TOO_DEEP:
+        raise Invalid(field, DEEP) from None
 
 
 def _check(tree: nodes.Template, field: str) -> None:

@@ -28,7 +28,7 @@ from helixpost.settings import Settings
 from helixpost.wiring import opened
 
 app = typer.Typer(no_args_is_help=True, help="Newsletter issues and announcements.")
-Number = Annotated[int, typer.Argument(metavar="ID", help="The campaign's number.")]
+Number = Annotated[int, typer.Argument(metavar="ID", min=1, max=2**31 - 1, help="The campaign's number.")]
 
 
 @app.command()

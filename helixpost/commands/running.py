@@ -24,7 +24,9 @@ def run_service(
 
 
 def demo(
-    port: Annotated[int, typer.Option(help="The landing page's port; the two above it are used too.")] = 8020,
+    port: Annotated[
+        int, typer.Option(min=1024, max=65533, help="The landing page's port; the two above it are used too.")
+    ] = 8020,
 ) -> None:
     """Run everything on this machine: stand-ins for Telegram and the mail relay, INTRA's content."""
     from helixpost import demonstration

@@ -33,8 +33,11 @@ def init(
     """Write the settings file with fresh secrets, create the database and the first operator."""
     address = address_of(operator or typer.prompt("E-mail address of the first operator"), field="operator")
     _write(config)
-    settings = read_settings(config)
-    run(_prepare(settings, operator=address.email))
+    try:
+        run(_prepare(read_settings(config), operator=address.email))
+    except BaseException:
+        config.unlink()  # nothing half done: after the cure the same command works
+        raise
     out.print(f"{config} is written and the database is ready; {address.email} is its first operator.")
     out.print("Next: fill in [service], [mail] and [[relays]], then run `helixpost content import PATH`.")
 

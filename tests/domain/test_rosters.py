@@ -33,6 +33,9 @@ def _file(tmp_path: Path, *lines: str) -> Path:
         ({"topics": "gossip"}, "topics"),
         ({"consented_at": "yesterday"}, "consented_at"),
         ({"name": "x" * 501}, "name"),
+        ({"name": "An\x00a"}, "name: it has control characters"),
+        ({"consented_at": "0001-01-01T00:00:00+14:00"}, "consented_at"),
+        ({"consented_at": "2999-01-01"}, "consented_at"),
     ],
 )
 def test_a_bad_row_is_refused_with_its_line_and_field(
@@ -57,7 +60,7 @@ def test_the_same_address_twice_is_refused_with_the_first_line(tmp_path: Path) -
 def test_a_file_in_another_encoding_is_refused_with_the_cure(tmp_path: Path) -> None:
     path = tmp_path / "readers.csv"
     path.write_bytes(f"{HEADER}\nana@example.org,Žiga,,,,,,,,\n".encode("cp1250"))
-    with pytest.raises(Invalid, match="not UTF-8; save it as CSV UTF-8"):
+    with pytest.raises(Invalid, match=r"readers\.csv:2: not UTF-8; save it as CSV UTF-8"):
         list(rosters.read(path, TOPICS))
 
 

@@ -237,3 +237,27 @@ async def test_joining_again_keeps_what_the_chat_never_asks_and_takes_every_othe
         reader = await _join(session, replace(asked, profile=anew), keyring, now)
         profile = await subscribers.profile_of(session, reader)
     assert profile == replace(anew, name="Ana Novak", organisation="MDA", region="Podravje")
+
+
+async def test_an_older_link_does_not_undo_newer_words(
+    database: Database, asked: Request, keyring: Keyring, now: datetime
+) -> None:
+    newer = replace(asked, profile=replace(asked.profile, name="Newer"))
+    async with database.transaction() as session:
+        await subscriptions.request(session, asked, keyring)
+        await subscriptions.request(session, newer, keyring)
+        first, second = await _secrets(session)
+        reader = await subscriptions.confirm(session, second, now)
+        with pytest.raises(NotAllowed):
+            await subscriptions.confirm(session, first, now)
+    assert reader.name == "Newer"
+
+
+async def test_the_letter_before_the_confirmation_carries_no_words_of_a_stranger(
+    database: Database, asked: Request, keyring: Keyring
+) -> None:
+    hostile = replace(asked, profile=replace(asked.profile, name="Pay at https://evil.example"))
+    async with database.transaction() as session:
+        await subscriptions.request(session, hostile, keyring)
+        [letter] = (await session.exec(select(Notice))).all()
+    assert "evil" not in str(letter.payload)

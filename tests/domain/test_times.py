@@ -28,7 +28,9 @@ def test_the_hour_that_spring_skips_is_refused_with_a_cure() -> None:
         moment_of("2027-03-28 02:30", LJUBLJANA)
 
 
-@pytest.mark.parametrize("text", ["tomorrow", "", "2026-13-01 09:00", "09:00"])
+@pytest.mark.parametrize(
+    "text", ["tomorrow", "", "2026-13-01 09:00", "09:00", "0001-01-01 00:00", "9999-12-31T23:59:00-12:00"]
+)
 def test_what_is_no_time_is_refused(text: str) -> None:
     with pytest.raises(Invalid, match="at: "):
         moment_of(text, LJUBLJANA)

@@ -260,3 +260,16 @@ def test_an_environment_list_that_is_not_json_is_named(
     monkeypatch.setenv("HELIXPOST_RELAYS", "garbage")
     refused = bare("campaigns", "list")
     assert (refused.code, "HELIXPOST_RELAYS: " in refused.err) == (1, True)
+
+
+def test_init_that_could_not_finish_can_be_run_again(
+    bare: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    config = tmp_path / "fresh.toml"
+    words = ("init", "--operator", "lead@example.org", "--config", config)
+    with monkeypatch.context() as broken:
+        broken.setenv("HELIXPOST_DATABASE__URL", "sqlite:////proc/none/x.db")
+        assert bare(*words).code == 1
+    assert not config.exists()
+    assert bare(*words).code == 0

@@ -51,3 +51,11 @@ def test_a_template_that_does_not_compile_names_its_line() -> None:
 def test_an_unknown_filter_is_refused() -> None:
     with pytest.raises(Invalid, match="pprint"):
         PersonalTemplate("{{ subscriber | pprint }}", html=False, field="body")
+
+
+@pytest.mark.parametrize(
+    "source", ["{{ " + "(" * 600 + "subscriber" + ")" * 600 + " }}", "{{ subscriber" + "|upper" * 400 + " }}"]
+)
+def test_an_expression_nested_without_end_is_refused(source: str) -> None:
+    with pytest.raises(Invalid, match="nested too deeply"):
+        PersonalTemplate(source, html=True, field="body")
