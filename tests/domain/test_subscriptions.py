@@ -117,8 +117,11 @@ async def test_several_links_of_one_address_can_be_confirmed_at_once(
 
     confirmed = await asyncio.gather(*(confirm(secret) for secret in secrets * 2), return_exceptions=True)
 
-    assert len({one for one in confirmed if isinstance(one, int)}) == 1
-    assert [type(one) for one in confirmed if not isinstance(one, int)] == [NotAllowed] * 3
+    # How many of the three links come first depends on the order: a newer one spends those before it.
+    done = [one for one in confirmed if isinstance(one, int)]
+    assert 1 <= len(done) <= 3
+    assert len(set(done)) == 1
+    assert {type(one) for one in confirmed if not isinstance(one, int)} == {NotAllowed}
 
 
 async def test_only_a_confirmation_lifts_a_suppression(
