@@ -34,10 +34,10 @@ def address_of(text: str, *, field: str = "email") -> Address:
     given the stored address byte for byte; a non-ASCII local part is kept (RFC 6531) and whether the
     relay can take it is decided when sending.
     """
+    if not text.isprintable():  # neither are the halves of a byte that is not UTF-8
+        raise Invalid(field, "an address has no control characters")
     if len(text.encode()) > LONGEST:
         raise Invalid(field, f"an address has at most {LONGEST} characters")
-    if not text.isprintable():
-        raise Invalid(field, "an address has no control characters")
     try:
         checked = validate_email(text.strip(), check_deliverability=False, test_environment=True)
     except EmailNotValidError as refusal:

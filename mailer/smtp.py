@@ -202,9 +202,18 @@ class Connection:
 
 def refuse(relay: RelaySettings, result: Refusal) -> NoReturn:
     """Raise the error that tells a waiting person what the relay said."""
+    told = _PLAIN.get(result.reason, result.reason)
     raise RelayRefused(
-        f"the relay {relay.name} did not take the letter ({result.reason}); check [[relays]] and the address"
+        f"the relay {relay.name} did not take the letter ({told}); check [[relays]] and the address"
     )
+
+
+_PLAIN = {
+    "SMTPConnectError": "nobody answers at this host and port",
+    "SMTPConnectTimeoutError": "nobody answers at this host and port",
+    "SMTPException": "it does not offer the encryption or login that [[relays]] asks for",
+}
+"""What the library's errors mean to the person who set up the relay."""
 
 
 def _refusal(code: int, message: str) -> Result:

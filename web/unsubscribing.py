@@ -3,7 +3,10 @@
 The link is in every letter and letters get forwarded: these pages say nothing about whose it is.
 """
 
+from http import HTTPStatus
+
 from fastapi import APIRouter
+from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse, Response
 
 from domain import subscriptions
@@ -31,8 +34,7 @@ async def leave(visit: Visiting, token: str) -> Response:
     number = visit.service.keyring.read_unsubscribe(token)
     if number is None:
         return await _unknown(visit)
-    name, value = _ONE_CLICK
-    one_click = (await forms.read(visit.request)).raw(name) == value
+    one_click = await _is_one_click(visit)
     async with visit.database.transaction() as session:
         subscriber = await session.get(Subscriber, number, with_for_update=True)
         if subscriber:
@@ -56,6 +58,17 @@ async def undo(visit: Visiting, token: str) -> Response:
             session, subscriber, visit.service.keyring, visit.now
         )
     return await visit.page("web/undone.html", private=True, here=f"/unsubscribe/{token}", back=back)
+
+
+async def _is_one_click(visit: Visit) -> bool:
+    """Tell a mail program from a person: by the field of RFC 8058, or by a form no browser would send."""
+    name, value = _ONE_CLICK
+    try:
+        return (await forms.read(visit.request)).raw(name) == value
+    except HTTPException as error:
+        if error.status_code != HTTPStatus.BAD_REQUEST:
+            raise
+        return True
 
 
 async def _unknown(visit: Visit) -> Response:

@@ -56,7 +56,9 @@ def ask(
 
 @app.command()
 def evaluate(
-    file: Annotated[Path, typer.Argument(help="Questions with expected outcomes, one JSON object a line.")],
+    file: Annotated[
+        Path, typer.Argument(readable=False, help="Questions with expected outcomes, one JSON object a line.")
+    ],
     config: Config = DEFAULT_CONFIG,
     as_json: AsJson = False,
 ) -> None:

@@ -24,7 +24,10 @@ def _content() -> None:
 @app.command("import")
 def import_(
     path: Annotated[
-        Path | None, typer.Argument(help="The pack's folder; none = [service] content.", show_default=False)
+        Path | None,
+        typer.Argument(
+            readable=False, help="The pack's folder; none = [service] content.", show_default=False
+        ),
     ] = None,
     config: Config = DEFAULT_CONFIG,
     as_json: AsJson = False,

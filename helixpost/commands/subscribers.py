@@ -31,7 +31,9 @@ app = typer.Typer(no_args_is_help=True, help="The people we may write to.")
 
 @app.command("import")
 def import_(
-    file: Annotated[Path, typer.Argument(help="A CSV file, UTF-8; the first line names the columns.")],
+    file: Annotated[
+        Path, typer.Argument(readable=False, help="A CSV file, UTF-8; the first line names the columns.")
+    ],
     consent: Annotated[str, typer.Option("--consent", help="The exact text that these people agreed to.")],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check everything, change nothing.")] = False,
     config: Config = DEFAULT_CONFIG,

@@ -37,6 +37,7 @@ def test_an_address_is_masked_for_others() -> None:
         "ana@example.org,bor@example.org",
         "ana@example.org\r\nBcc: x@example.org",
         "ana@example.org\x00",
+        "a\udcffna@example.org",
         "ana\u2028@example.org",
         "Ana <ana@example.org>",
         "ana@-example.org",

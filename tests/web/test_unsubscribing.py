@@ -35,7 +35,13 @@ JOINED = (Action.GRANTED, Method.WEB)
 
 
 @pytest.mark.parametrize(
-    "encoding", [{"data": ONE_CLICK}, {"files": {"List-Unsubscribe": (None, "One-Click")}}]
+    "encoding",
+    [
+        {"data": ONE_CLICK},
+        {"files": {"List-Unsubscribe": (None, "One-Click")}},
+        {"content": b"List-Unsubscribe=One-Click", "headers": {"Content-Type": "multipart/form-data"}},
+    ],
+    ids=["urlencoded", "multipart", "multipart without a boundary"],
 )
 async def test_a_machine_leaves_with_one_post_and_twice_is_fine(
     visitor: httpx.AsyncClient, database: Database, link: str, encoding: dict[str, Any]
