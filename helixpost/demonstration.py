@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
+from socket import socket
 from typing import Any
 
 from starlette.applications import Starlette
@@ -83,7 +84,7 @@ async def run(port: int) -> None:
         desk = _desk(account, relay, _tour(service, campaign_id, port))
         _announce(port)
         roles = service.roles(service.default_roles()).values()
-        await run_together([*roles, partial(_serve_desk, desk, account, port)], stop)
+        await run_together([*roles, partial(_serve_desk, desk, account, listen(HOST, port))], stop)
 
 
 def write_settings(folder: Path, port: int, token: str) -> Path:
@@ -182,8 +183,10 @@ def _desk(account: telegram.Telegram, relay: mail.Relay, tour: landing.Tour) -> 
     )
 
 
-async def _serve_desk(desk: Starlette, account: telegram.Telegram, port: int, stop: asyncio.Event) -> None:
-    serving = asyncio.create_task(serve(desk, HOST, port, stop))
+async def _serve_desk(
+    desk: Starlette, account: telegram.Telegram, listener: socket, stop: asyncio.Event
+) -> None:
+    serving = asyncio.create_task(serve(desk, listener, stop))
     await asyncio.wait([serving, asyncio.create_task(stop.wait())], return_when=asyncio.FIRST_COMPLETED)
     account.close()
     await serving

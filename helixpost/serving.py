@@ -13,9 +13,8 @@ DRAIN_SECONDS = 5
 """How long answers that are on their way may take when the service stops."""
 
 
-async def serve(app: Starlette, host: str, port: int, stop: asyncio.Event) -> None:
-    """Serve an application until `stop` is set; raises `Invalid` when the port is taken."""
-    listener = listen(host, port)
+async def serve(app: Starlette, listener: socket.socket, stop: asyncio.Event) -> None:
+    """Serve an application on a listening socket until `stop` is set, and close it."""
     config = uvicorn.Config(
         app,
         log_config=None,

@@ -82,7 +82,7 @@ class Service:
         return [role for role in Role if role not in off]
 
     def _web(self) -> Run:
-        from helixpost.serving import serve
+        from helixpost.serving import listen, serve
         from web.app import create_app
 
         settings = self.settings
@@ -95,7 +95,8 @@ class Service:
             self.clock,
             bot_url=settings.web.bot_url,
         )
-        return partial(serve, app, settings.web.host, settings.web.port)
+        # A taken port is said before any role has begun its work.
+        return partial(serve, app, listen(settings.web.host, settings.web.port))
 
     def _bot(self) -> Run:
         settings = self.settings
