@@ -1,6 +1,7 @@
 """Serves an application over HTTP inside the composition root's loop."""
 
 import asyncio
+import os
 import socket
 from contextlib import AbstractContextManager, nullcontext
 
@@ -37,7 +38,7 @@ def listen(host: str, port: int) -> socket.socket:
     try:
         return socket.create_server((host, port), reuse_port=False)
     except OSError as error:
-        raise Invalid("port", f"{host}:{port} cannot be used ({error.strerror}); choose another") from None
+        raise Invalid("port", f"{host}:{port} cannot be used ({os.strerror(error.errno or 0)}); choose another") from None
 
 
 class _Server(uvicorn.Server):
