@@ -39,7 +39,7 @@ def address_of(text: str, *, field: str = "email") -> Address:
     if len(text.encode()) > LONGEST:
         raise Invalid(field, f"an address has at most {LONGEST} characters")
     try:
-        checked = validate_email(text.strip(), check_deliverability=False, test_environment=True)
+        checked = validate_email(text.strip(), check_deliverability=False, test_environment=True, strict=True)
     except EmailNotValidError as refusal:
         raise Invalid(field, f"not an e-mail address ({str(refusal).rstrip('.')})") from None
     email = f"{checked.local_part}@{checked.ascii_domain}"

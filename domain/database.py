@@ -45,11 +45,13 @@ class DatabaseSettings(BaseModel):
         if scheme not in _DRIVERS or not url.removeprefix(scheme).startswith("://"):
             raise ValueError("use sqlite:///path/to/file.db or postgresql://user@host/name")
         try:
-            make_url(url)
+            named = make_url(url).database
         except (ArgumentError, ValueError):
             raise ValueError(
                 "not an address; write sqlite:///file.db or postgresql://user@host/name"
             ) from None
+        if not named:
+            raise ValueError("names no database; write sqlite:///file.db or postgresql://user@host/name")
         return url
 
 

@@ -3,7 +3,7 @@
 import csv
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -14,6 +14,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from domain import consents, organisations, suppressions
 from domain.addresses import Address, address_of
 from domain.consents import Action, Consent, Method
+from domain.countries import COUNTRIES
 from domain.errors import Invalid
 from domain.helixes import HelixGroup, TargetGroup
 from domain.keys import Keyring
@@ -34,7 +35,7 @@ COLUMNS = (
 )
 _Word = TypeVar("_Word", TargetGroup, HelixGroup, Language)
 
-_EARLIEST_YEAR, _LATEST_YEAR = 1990, 2100
+_EARLIEST_YEAR = 1990
 LONGEST_FIELD = 500
 """Characters of one field; a longer one is a broken file rather than a name."""
 BATCH = 500
@@ -72,15 +73,18 @@ class Tally:
         return Tally(self.added + other.added, self.known + other.known, self.left + other.left)
 
 
-def read(path: Path, topics: frozenset[str]) -> Iterator[Row | Refusal]:
-    """Read a roster row by row; raises `Invalid` when the file as a whole cannot be right."""
+def read(path: Path, topics: frozenset[str], now: datetime) -> Iterator[Row | Refusal]:
+    """Read a roster row by row; raises `Invalid` when the file as a whole cannot be right.
+
+    A consent dated more than a day after `now` refuses its row: a date without a zone is read as UTC.
+    """
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.DictReader(file, strict=True)
             _check_header(path, reader.fieldnames or [])
             seen: dict[str, int] = {}
             for fields in reader:
-                yield _read_row(reader.line_num, fields, topics, seen)
+                yield _read_row(reader.line_num, fields, topics, now, seen)
     except UnicodeDecodeError:
         raise Invalid(f"{path}:{_undecodable_line(path)}", "not UTF-8; save it as CSV UTF-8") from None
     except csv.Error as error:
@@ -138,10 +142,10 @@ def _check_header(path: Path, names: Any) -> None:
 
 
 def _read_row(
-    line: int, fields: Mapping[str, Any], topics: frozenset[str], seen: dict[str, int]
+    line: int, fields: Mapping[str, Any], topics: frozenset[str], now: datetime, seen: dict[str, int]
 ) -> Row | Refusal:
     try:
-        row = _row_of(line, _texts_of(fields), topics)
+        row = _row_of(line, _texts_of(fields), topics, now)
         _check_new(row, seen)
     except Invalid as error:
         return Refusal(line, str(error))
@@ -165,7 +169,7 @@ def _texts_of(fields: Mapping[Any, Any]) -> dict[str, str]:
     return {name: text.strip() for name, text in fields.items()}
 
 
-def _row_of(line: int, texts: dict[str, str], topics: frozenset[str]) -> Row:
+def _row_of(line: int, texts: dict[str, str], topics: frozenset[str], now: datetime) -> Row:
     target = _word(texts, "target_group", TargetGroup)
     helix = _word(texts, "helix", HelixGroup) or (target.helix_group if target else None)
     profile = Profile(
@@ -178,7 +182,8 @@ def _row_of(line: int, texts: dict[str, str], topics: frozenset[str]) -> Row:
         region=texts.get("region", ""),
         topics=_topics(texts.get("topics", ""), topics),
     )
-    return Row(line, address_of(texts["email"]), profile, _moment(texts.get("consented_at", "")))
+    consented_at = _moment(texts.get("consented_at", ""), now)
+    return Row(line, address_of(texts["email"]), profile, consented_at)
 
 
 def _word(texts: dict[str, str], field: str, words: type[_Word]) -> _Word | None:
@@ -190,11 +195,10 @@ def _word(texts: dict[str, str], field: str, words: type[_Word]) -> _Word | None
 
 
 def _country(text: str) -> str | None:
-    if not text:
-        return None
-    if len(text) != 2 or not (text.isascii() and text.isalpha()):
-        raise Invalid("country", f"{text!r} is not an ISO 3166 code of two letters such as PT")
-    return text.upper()
+    code = text.upper()
+    if code and code not in COUNTRIES:
+        raise Invalid("country", f"{text!r} is not a country; use an ISO 3166 code such as PT (the UK is GB)")
+    return code or None
 
 
 def _topics(text: str, known: frozenset[str]) -> tuple[str, ...]:
@@ -205,16 +209,19 @@ def _topics(text: str, known: frozenset[str]) -> tuple[str, ...]:
     return topics
 
 
-def _moment(text: str) -> datetime | None:
+def _moment(text: str, now: datetime) -> datetime | None:
     if not text:
         return None
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
         raise Invalid("consented_at", f"{text!r} is not a date; write 2026-03-01T10:00:00Z") from None
-    if not _EARLIEST_YEAR <= moment.year <= _LATEST_YEAR:
+    if not _EARLIEST_YEAR <= moment.year <= now.year + 1:
         raise Invalid("consented_at", f"{text!r} is no date on which somebody agreed")
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    dated = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    if dated > now + timedelta(days=1):
+        raise Invalid("consented_at", f"{text!r} is still to come; write the day on which they agreed")
+    return dated
 
 
 async def _known(session: AsyncSession, rows: list[Row]) -> set[str | None]:

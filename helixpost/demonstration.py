@@ -39,7 +39,7 @@ name = "INTRA"
 base_url = "http://{host}:{web_port}"
 time_zone = "Europe/Ljubljana"
 secret = "{secret}"
-operator = "the INTRA demo team"
+operator = "INTRA demo"
 contact = "team@example.org"
 
 [database]
@@ -127,7 +127,7 @@ async def _import_samples(service: Service) -> None:
         words = service.texts.render(
             "consent/email.txt", FALLBACK, project=project.name, operator=site.operator
         )
-        rows = [row for row in rosters.read(file, frozenset(project.topics)) if isinstance(row, Row)]
+        rows = [row for row in rosters.read(file, frozenset(project.topics), now) if isinstance(row, Row)]
         await rosters.add(session, rows, words, site.keyring, file.name, now)
 
 

@@ -38,7 +38,9 @@ def listen(host: str, port: int) -> socket.socket:
     try:
         return socket.create_server((host, port), reuse_port=False)
     except OSError as error:
-        raise Invalid("port", f"{host}:{port} cannot be used ({os.strerror(error.errno or 0)}); choose another") from None
+        raise Invalid(
+            "port", f"{host}:{port} cannot be used ({os.strerror(error.errno or 0)}); choose another"
+        ) from None
 
 
 class _Server(uvicorn.Server):

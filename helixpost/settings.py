@@ -1,5 +1,6 @@
 """The settings: composed of each room's own, read from one TOML file and the environment."""
 
+import os
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -21,13 +22,14 @@ from mailer.relays import RelaySettings
 from web.settings import WebSettings
 
 EXAMPLE = "config.example.toml"
+_PREFIX = "HELIXPOST_"
 
 
 class Settings(BaseSettings):
     """Everything that can be set. `HELIXPOST_<SECTION>__<KEY>` in the environment wins over the file."""
 
     model_config = SettingsConfigDict(
-        env_prefix="HELIXPOST_", env_nested_delimiter="__", extra="forbid", case_sensitive=False
+        env_prefix=_PREFIX, env_nested_delimiter="__", extra="forbid", case_sensitive=False
     )
 
     service: ServiceSettings
@@ -66,6 +68,7 @@ class Settings(BaseSettings):
 
 def read(path: Path) -> Settings:
     """Return the settings of a file; raises `Problems` that name each key and its cure."""
+    _check_environment()
     try:
         return Settings(**_parse(path))
     except SettingsError as error:
@@ -73,6 +76,19 @@ def read(path: Path) -> Settings:
         raise Invalid(f"HELIXPOST_{key.upper()}", "lists and sections are given there as JSON") from None
     except ValidationError as refusal:
         raise Problems([_problem(path, error) for error in refusal.errors()]) from None
+
+
+def _check_environment() -> None:
+    """Raise `Problems` for names that no section has: the library takes them for somebody else's."""
+    named = (name.upper() for name in os.environ if "__" in name)
+    ours = [name for name in named if name.startswith(_PREFIX)]
+    unknown = [name for name in ours if _section_of(name) not in Settings.model_fields]
+    if unknown:
+        raise Problems([Invalid(name, f"unknown setting; {EXAMPLE} lists every one") for name in unknown])
+
+
+def _section_of(name: str) -> str:
+    return name.removeprefix(_PREFIX).partition("__")[0].lower()
 
 
 def _parse(path: Path) -> dict[str, Any]:

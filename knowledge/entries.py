@@ -6,6 +6,7 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from domain.countries import COUNTRIES
 from domain.events import Access, Kind
 from domain.languages import FALLBACK, Language
 from domain.projects import Role
@@ -35,7 +36,7 @@ def _is_web_address(text: str) -> str:
 
 
 def _is_country(text: str) -> str:
-    if text and not re.fullmatch(r"[A-Z]{2}", text):
+    if text and text not in COUNTRIES:
         raise ValueError(f"{text!r} is not a country; use an ISO 3166 code such as PT (the UK is GB)")
     return text
 

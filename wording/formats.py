@@ -7,6 +7,7 @@ from babel import Locale
 from babel.dates import format_date, format_skeleton, format_time
 from babel.numbers import format_decimal
 
+from domain.countries import COUNTRIES
 from domain.languages import Language
 
 _LOCALES = {language: Locale(language.value) for language in Language} | {
@@ -61,13 +62,5 @@ def country(code: str, language: Language) -> str:
 
 def countries(language: Language) -> list[tuple[str, str]]:
     """Return every country as (ISO 3166 code, name), by name, for a list to choose from."""
-    named = [(code, country(code, language)) for code in _COUNTRY_CODES]
+    named = [(code, country(code, language)) for code in COUNTRIES]
     return sorted(named, key=lambda pair: pair[1].casefold())
-
-
-_NOT_COUNTRIES = frozenset({"EU", "EZ", "UN", "XA", "XB", "ZZ", "QO"})
-_COUNTRY_CODES = [
-    code
-    for code in map(str, Locale("en").territories)
-    if len(code) == 2 and code.isalpha() and code not in _NOT_COUNTRIES
-]

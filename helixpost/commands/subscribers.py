@@ -98,10 +98,11 @@ async def _import(settings: Settings, file: Path, consent: str, *, dry_run: bool
         async with service.database.reading() as session:
             project = await projects.find(session)
         topics = frozenset(project.topics) if project else frozenset()
+        now = service.clock()
         # Read to the end before anything is stored: a file that breaks off late is refused whole.
-        refusals = [row for row in rosters.read(file, topics) if isinstance(row, Refusal)]
+        refusals = [row for row in rosters.read(file, topics, now) if isinstance(row, Refusal)]
         total = Tally()
-        rows = (row for row in rosters.read(file, topics) if isinstance(row, Row))
+        rows = (row for row in rosters.read(file, topics, now) if isinstance(row, Row))
         with Progress(console=err, transient=True, disable=not err.is_terminal) as progress:
             task = progress.add_task("Importing", total=None)
             while batch := list(islice(rows, rosters.BATCH)):

@@ -59,11 +59,20 @@ def test_the_environment_wins_over_the_file(tmp_path: Path, monkeypatch: pytest.
     assert read.service.time_zone == "Europe/Ljubljana"
 
 
+def test_a_misspelt_section_in_the_environment_is_no_secret(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HELIXPOST_MIAL__SENDER", "news@example.org")
+    with pytest.raises(DomainError, match="HELIXPOST_MIAL__SENDER: unknown setting"):
+        _read(tmp_path, GOOD)
+
+
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
         ("[web]", "[web", r"is not TOML: .*line \d+"),
         ("port = 8080", "prot = 8080", r"\[web\] prot: unknown setting; config.example.toml lists every one"),
+        ('url = "sqlite:///var/helixpost.db"', 'url = "sqlite://"', r"\[database\] url: names no database"),
         ("[web]", "[webb]", r"\[webb\]: unknown setting"),
         ("port = 8080", 'port = "many"', r"\[web\] port: "),
         ('time_zone = "Europe/Ljubljana"', 'time_zone = "Mars"', r"\[service\] time_zone: unknown time zone"),
