@@ -1,6 +1,6 @@
 """Campaigns: one newsletter issue or announcement, from draft to a ledger that balances."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -287,32 +287,45 @@ async def settle_cancelled(session: AsyncSession, now: datetime) -> int:
 
 
 async def review(
-    session: AsyncSession, claim: deliveries.Claim, now: datetime, *, takes: timedelta = timedelta(0)
-) -> deliveries.Outcome | None:
-    """Return what becomes of a claim that may no longer be sent; None when it may.
+    session: AsyncSession,
+    claims: Iterable[deliveries.Claim],
+    now: datetime,
+    *,
+    takes: timedelta = timedelta(0),
+) -> list[deliveries.Outcome]:
+    """Return what becomes of those claims that may no longer be sent.
 
     For claims that waited since they were taken: readers leave, campaigns are paused, leases end. One
     whose lease would end while it is sent, which `takes` so long at most, is queued again.
     A claim that somebody else has taken over gets an outcome that its fence makes void.
     """
+    taken = {claim.delivery_id: claim for claim in claims}
     query = (
         select(deliveries.Delivery, Campaign.status, Subscriber)
         .join(Campaign, col(Campaign.id) == col(deliveries.Delivery.campaign_id))
         .outerjoin(Subscriber, col(Subscriber.id) == col(deliveries.Delivery.subscriber_id))
-        .where(col(deliveries.Delivery.id) == claim.delivery_id)
+        .where(col(deliveries.Delivery.id).in_(taken))
     )
-    found = (await session.exec(query)).first()
-    if found is None:
+    found = {row[0].id: row for row in (await session.exec(query)).all()}
+    outcomes = (_outcome_of(claim, found.get(number), now + takes, now) for number, claim in taken.items())
+    return [outcome for outcome in outcomes if outcome]
+
+
+def _outcome_of(
+    claim: deliveries.Claim,
+    found: tuple[deliveries.Delivery, str, Subscriber | None] | None,
+    until: datetime,
+    now: datetime,
+) -> deliveries.Outcome | None:
+    if found is None or found[1] == Status.CANCELLED:
         return _skipped(claim, deliveries.Skip.CANCELLED)
     delivery, status, subscriber = found
-    if status is Status.CANCELLED:
-        return _skipped(claim, deliveries.Skip.CANCELLED)
     if subscriber is None:
         return _skipped(claim, deliveries.Skip.ERASED)
     if subscriber.consented_at(delivery.channel) is None:
         return _skipped(claim, deliveries.Skip.LEFT)
     ours = (delivery.attempts, delivery.status) == (claim.attempt, deliveries.Status.SENDING)
-    if status is not Status.SENDING or not ours or delivery.due_at <= now + takes:
+    if status != Status.SENDING or not ours or delivery.due_at <= until:
         return deliveries.Outcome(claim, deliveries.Status.QUEUED, due_at=now)
     return None
 

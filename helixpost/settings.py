@@ -18,7 +18,7 @@ from domain.database import DatabaseSettings
 from domain.errors import Invalid, Problems
 from domain.sites import ServiceSettings
 from mailer.messages import MailSettings
-from mailer.relays import RelaySettings
+from mailer.relays import DeliverySettings, RelaySettings
 from web.settings import WebSettings
 
 EXAMPLE = "config.example.toml"
@@ -37,6 +37,7 @@ class Settings(BaseSettings):
     telegram: TelegramSettings = Field(default_factory=TelegramSettings)
     mail: MailSettings | None = None
     relays: list[RelaySettings] = Field(default_factory=list)
+    delivery: DeliverySettings = Field(default_factory=DeliverySettings)
     web: WebSettings = Field(default_factory=WebSettings)
 
     @classmethod

@@ -112,8 +112,10 @@ class Service:
     def _mailer(self) -> Run:
         from mailer.role import Mailer
 
-        mail, relays = self.settings.sending
-        return Mailer(self.database, self.texts, self.settings.service, mail, relays, clock=self.clock).run
+        settings = self.settings
+        _, relays = settings.sending
+        mailer = Mailer(self.database, self.stationery, relays, self.clock, delivery=settings.delivery)
+        return mailer.run
 
 
 @asynccontextmanager

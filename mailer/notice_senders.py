@@ -12,12 +12,14 @@ from domain.notices import Notice
 from domain.times import Clock
 from domain.waits import outlast, pause
 from mailer import notice_letters
+from mailer.envelopes import Envelope
 from mailer.ledgers import LEASE
-from mailer.messages import Envelope, Stationery
+from mailer.messages import Stationery
 from mailer.relays import RelaySettings
+from mailer.results import Permanent, Result, Sent, Unreachable
 from mailer.retries import RELAY_REST, jittered, next_attempt
 from mailer.senders import UNFIT
-from mailer.smtp import Connection, Permanent, Result, Sent, Unreachable
+from mailer.smtp import Connection
 
 IDLE_REST = 0.5
 """Seconds until we look again: a person looks at their inbox."""

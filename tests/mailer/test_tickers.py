@@ -75,7 +75,7 @@ async def test_a_cancelled_campaign_still_balances(office: Office) -> None:
     await office.start(campaign)
     with Claimant(office.database.folder) as claimant:
         ledger = Ledger(office.database, office.stationery, office.clock, claimant.name)
-        assert len(await ledger.claim()) == 2
+        assert len(await ledger.claim(50)) == 2
     async with office.database.transaction() as session:
         await campaigns.cancel(session, campaign, office.clock())
     await _ticker(office).tick()
@@ -93,7 +93,7 @@ async def test_what_a_dead_process_held_is_taken_over_at_once(office: Office) ->
     await office.start(campaign)
     dead = Claimant(office.database.folder)
     ledger = Ledger(office.database, office.stationery, office.clock, dead.name)
-    assert len(await ledger.claim()) == 1
+    assert len(await ledger.claim(50)) == 1
     dead.leave()  # what the system does when a process dies
     async with running(office.mailer()):
         await office.sent(campaign)
