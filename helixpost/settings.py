@@ -19,6 +19,8 @@ from domain.errors import Invalid, Problems
 from domain.sites import ServiceSettings
 from mailer.messages import MailSettings
 from mailer.relays import DeliverySettings, RelaySettings
+from mailer.relays import RelaySettings
+from mailer.signing_domains import DkimSettings
 from web.settings import WebSettings
 
 EXAMPLE = "config.example.toml"
@@ -38,6 +40,7 @@ class Settings(BaseSettings):
     mail: MailSettings | None = None
     relays: list[RelaySettings] = Field(default_factory=list)
     delivery: DeliverySettings = Field(default_factory=DeliverySettings)
+    dkim: list[DkimSettings] = Field(default_factory=list)
     web: WebSettings = Field(default_factory=WebSettings)
 
     @classmethod
