@@ -163,13 +163,7 @@ def _print(report: "Report") -> None:
 
 def _copies(report: "Report") -> str:
     checked, unfit = report.tally.checked, report.tally.unfit
-    if not checked:
-        return "It has no readers."
-    return (
-        f"{unfit:,} of {checked:,} readers' copies cannot be sent."
-        if unfit
-        else f"All {checked:,} readers' copies can be sent."
-    )
+    return f"{checked - unfit:,} of {checked:,} readers' copies can be sent."
 
 
 def _print_group(found: list["Finding"]) -> None:
