@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from mailer.findings import Finding
     from mailer.reader_checks import Way
 
+_TOLD_EVERY = 50_000
+"""Copies after which a line is printed where there is no terminal for a progress bar."""
 BEFORE_SCHEDULING = 2_000
 """Readers whose copies are made before scheduling, which must not keep the lead waiting."""
 
@@ -122,9 +124,17 @@ async def _chat_way(session: AsyncSession, service: Service, number: int) -> "Wa
 
 @contextmanager
 def _progress() -> Iterator["Told"]:
-    with Progress(console=err, transient=True, disable=not err.is_terminal) as progress:
+    if not err.is_terminal:
+        yield _tell_line
+        return
+    with Progress(console=err, transient=True) as progress:
         task = progress.add_task("Making every reader's copy", total=None)
         yield lambda done, of: progress.update(task, completed=done, total=of)
+
+
+def _tell_line(done: int, of: int) -> None:
+    if done % _TOLD_EVERY == 0:
+        err.print(f"{done:,} of {of:,} readers' copies are made.")
 
 
 def _as_dict(report: "Report") -> dict[str, Any]:
