@@ -12,10 +12,12 @@ from domain.addresses import address_of
 from domain.campaigns import Campaign, Progress
 from domain.subscribers import Subscriber
 from domain.times import moment_of, utc_now, zone_of
+from helixpost.commands import checks
 from helixpost.commands.options import (
     DEFAULT_CONFIG,
     AsJson,
     Config,
+    Number,
     err,
     out,
     print_json,
@@ -28,7 +30,7 @@ from helixpost.settings import Settings
 from helixpost.wiring import opened
 
 app = typer.Typer(no_args_is_help=True, help="Newsletter issues and announcements.")
-Number = Annotated[int, typer.Argument(metavar="ID", min=1, max=2**31 - 1, help="The campaign's number.")]
+app.command()(checks.check)
 
 
 @app.command()
@@ -106,10 +108,11 @@ def schedule(
     zone: Annotated[str, typer.Option("--zone", help="IANA time zone; none = the project's.")] = "",
     config: Config = DEFAULT_CONFIG,
 ) -> None:
-    """Set the time at which an approved campaign starts."""
+    """Set the time at which an approved campaign starts, unless its pre-flight finds an error."""
     settings, now = read_settings(config), utc_now()
     named = zone_of(zone or settings.service.time_zone)
     moment = now if at == "now" else moment_of(at, named)
+    run(checks.pass_or_refuse(settings, number))
     run(_change(settings, lambda session: campaigns.schedule(session, number, moment, named.key, now)))
     local = moment.astimezone(named).isoformat(" ", "minutes")
     out.print(f"Campaign {number} starts at {local} ({named.key}).")

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from domain.campaigns import Text
 from domain.languages import Language
 from domain.projects import Project
-from mailer import layouts
+from mailer import layouts, letters
 from mailer.layouts import READABLE
 from mailer.messages import Stationery
 from wording.colours import contrast
@@ -42,3 +43,9 @@ def test_every_colour_of_text_is_readable_on_every_ground_of_its_scheme() -> Non
 
 def test_before_its_pack_is_imported_the_project_has_a_name_only(stationery: Stationery) -> None:
     assert layouts.frame(stationery, None, Language.ENGLISH)["project"]["name"] == "INTRA"
+
+
+def test_a_letter_loads_nothing_from_elsewhere(stationery: Stationery, project: Project) -> None:
+    text = Text("News", "In short", "Hello.")
+    html = letters.compile_letter(stationery, project, Language.ENGLISH, text, template="newsletter").html
+    assert re.findall(r"@import|url\(|<link|<script|\bsrc=", html) == []
