@@ -1,8 +1,9 @@
 """Addressees: what writing to a subscriber needs to know of them, read in one go with much else."""
 
-from typing import NamedTuple
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
 
-from sqlalchemy import func
+from sqlalchemy import func, select
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -47,18 +48,17 @@ COLUMNS = (
 
 async def of(session: AsyncSession, subscriber: Subscriber) -> Addressee:
     """Return a subscriber as a letter sees them."""
-    assert subscriber.id is not None
-    organisation = (
-        await session.get(Organisation, subscriber.organisation_id) if subscriber.organisation_id else None
+    return (await of_each(session, [subscriber]))[0]
+
+
+async def of_each(session: AsyncSession, subscribers: Iterable[Subscriber]) -> list[Addressee]:
+    """Return subscribers as letters see them, in their order."""
+    wanted = {subscriber.id: subscriber for subscriber in subscribers}
+    query = (
+        select(*COLUMNS)
+        .outerjoin(Organisation, col(Organisation.id) == col(Subscriber.organisation_id))
+        .where(col(Subscriber.id).in_(wanted))
     )
-    return Addressee(
-        id=subscriber.id,
-        email=subscriber.email,
-        chat_id=subscriber.chat_id,
-        name=subscriber.name,
-        organisation=organisation.name if organisation else "",
-        helix_group=subscriber.helix_group,
-        country=subscriber.country,
-        region=subscriber.region,
-        language=subscriber.language,
-    )
+    rows: Sequence[Any] = (await (await session.connection()).execute(query)).all()
+    found = {row[0]: Addressee(*row) for row in rows}
+    return [found[number] for number in wanted if number in found]

@@ -19,7 +19,6 @@ from domain.errors import Invalid, Problems
 from domain.sites import ServiceSettings
 from mailer.messages import MailSettings
 from mailer.relays import DeliverySettings, RelaySettings
-from mailer.relays import RelaySettings
 from mailer.signing_domains import DkimSettings
 from web.settings import WebSettings
 

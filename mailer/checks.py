@@ -6,10 +6,11 @@ from functools import partial
 from typing import TypeVar
 
 from domain import campaigns, projects
+from domain.addressees import Addressee
 from domain.campaigns import Campaign
 from domain.database import Database
 from domain.languages import Language
-from domain.subscribers import Channel, Subscriber
+from domain.subscribers import Channel
 from domain.times import Clock
 from mailer import audience_checks, letter_checks, link_checks, proofs, reader_checks
 from mailer.audience_checks import AudienceFacts
@@ -98,10 +99,10 @@ class Preflight:
         scope = Scope(facts.size, at_most, lambda done: tell(done, to_do))
         return await reader_checks.make_copies(self.database, campaign, list(facts.texts), chosen, scope)
 
-    def _address(self, seen: Proofs, language: Language, reader: Subscriber, organisation: str) -> None:
+    def _address(self, seen: Proofs, language: Language, addressee: Addressee) -> None:
         """Make a copy for the mail; a letter that does not come out for anybody is told of elsewhere."""
         if issue := seen.issues.get(language):
-            issue.address(self.stationery, reader, organisation, self.clock())
+            issue.address(self.stationery, addressee, self.clock())
 
 
 def _each(checks: Sequence[Callable[[T], Iterable[Finding]]], things: Iterable[T]) -> Iterator[Finding]:

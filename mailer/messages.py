@@ -2,12 +2,12 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from email import message_from_bytes, policy
 from email.utils import format_datetime
 from functools import cached_property
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
@@ -19,6 +19,9 @@ from mailer import headers, quoted_printable
 from mailer.envelopes import Envelope, Headers
 from mailer.quoted_printable import CRLF
 from wording.texts import Texts
+
+if TYPE_CHECKING:
+    from mailer.signatures import Signers
 
 _MAILBOX = re.compile(r'\s*"?(?P<name>[^<>"]*?)"?\s*<(?P<address>[^<>]+)>\s*')
 _WIDEST = 8
@@ -96,6 +99,8 @@ class Stationery:
     texts: Texts
     service: ServiceSettings
     mail: MailSettings
+    signers: "Signers | None" = None
+    """Who vouches for the letters; None where no key is set."""
 
 
 class Written(Protocol):
@@ -172,6 +177,14 @@ def notice(
     mail = stationery.mail
     lines = [*_opening(mail, written, recipient, message_id, now), ("Auto-Submitted", "auto-generated")]
     return _envelope(mail, lines, written, recipient)
+
+
+async def seal(stationery: Stationery, envelope: Envelope, now: datetime) -> Envelope:
+    """Return the message signed by every key there is; nothing else of it changes any more."""
+    if stationery.signers is None:
+        return envelope
+    signatures = await stationery.signers.sign(envelope.lines, envelope.body, now)
+    return replace(envelope, signatures=signatures)
 
 
 def verify(envelope: Envelope) -> None:

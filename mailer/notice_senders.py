@@ -11,7 +11,7 @@ from domain.errors import Invalid
 from domain.notices import Notice
 from domain.times import Clock
 from domain.waits import outlast, pause
-from mailer import notice_letters
+from mailer import messages, notice_letters
 from mailer.envelopes import Envelope
 from mailer.ledgers import LEASE
 from mailer.messages import Stationery
@@ -63,7 +63,8 @@ class NoticeSender:
         except Invalid:
             result: Result = Permanent(UNFIT)
         else:
-            result = await self._connection.send(letter)
+            sealed = await messages.seal(self._stationery, letter, self._clock())
+            result = await self._connection.send(sealed)
         await outlast(partial(self._record, notice, result), "recording a notice")
         return not isinstance(result, Unreachable)
 

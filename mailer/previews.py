@@ -58,11 +58,11 @@ async def compose_test(
     )
 
 
-async def send_test(relay: RelaySettings, letter: Envelope) -> None:
+async def send_test(stationery: Stationery, relay: RelaySettings, letter: Envelope, now: datetime) -> None:
     """Send a test letter now; raises `RelayRefused` with the relay's answer when it is not taken."""
     connection = Connection(relay)
     try:
-        result = await connection.send(letter)
+        result = await connection.send(await messages.seal(stationery, letter, now))
     finally:
         await connection.close()
     if not isinstance(result, Sent):

@@ -12,11 +12,11 @@ from typing import Any
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from domain import campaigns
+from domain.addressees import Addressee
 from domain.campaigns import Campaign, Text
 from domain.errors import Invalid
 from domain.languages import Language
 from domain.projects import Project
-from domain.subscribers import Subscriber
 from mailer import letter_views, letters, messages
 from mailer.findings import Code, Finding, Part, Place, error
 from mailer.issues import Issue
@@ -107,7 +107,7 @@ def make(stationery: Stationery, issue: Issue, letter: Letter, text: Text, now: 
     links = links_for(service, language, f"/archive/{issue.campaign_id}", token)
     known = (readers.SAMPLE, readers.nobody(language))
     values = readers.values(readers.SAMPLE, project, service, links)
-    message = issue.address(stationery, _sample(stationery, language, now), "", now)
+    message = issue.address(stationery, _sample(stationery, language), now)
     messages.verify(message)
     return Proof(
         text=text,
@@ -122,9 +122,9 @@ def make(stationery: Stationery, issue: Issue, letter: Letter, text: Text, now: 
     )
 
 
-def _sample(stationery: Stationery, language: Language, now: datetime) -> Subscriber:
+def _sample(stationery: Stationery, language: Language) -> Addressee:
     name, email = readers.SAMPLE.name, stationery.mail.contact
-    return Subscriber(id=readers.SAMPLE_ID, email=email, name=name, language=language, created_at=now)
+    return Addressee(readers.SAMPLE_ID, email=email, name=name, language=language)
 
 
 def _whole(source: str, values: Mapping[str, Any]) -> str:

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import ceil
 
-from domain import audiences, subscribers
+from domain import addressees, audiences
+from domain.addressees import Addressee
 from domain.addresses import address_of
 from domain.campaigns import Campaign
 from domain.database import Database
@@ -25,8 +26,8 @@ FORGIVEN = 0.01
 _PLAIN = re.compile(r"\w+(?:[.+-]\w+)*@(?:[a-z0-9]+(?:-[a-z0-9]+)*\.)+[a-z]{2,}", re.ASCII)
 """What nearly every address looks like: no need to take it apart, which costs more than making the copy."""
 _PLAIN_UP_TO = 64
-Way = Callable[[Language, Subscriber, str], object]
-"""Makes a reader's copy over one channel, given the organisation's name; raises `Invalid` when it cannot."""
+Way = Callable[[Language, Addressee], object]
+"""Makes a reader's copy over one channel; raises `Invalid` when it cannot."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,13 +96,13 @@ async def make_copies(
             readers = await audiences.members(
                 session, audience, channels, limit=SLICE, after=last, every=scope.every
             )
-            names = await subscribers.organisation_names(session, readers)
+            addressed = await addressees.of_each(session, readers)
         if not readers:
             return tally
-        for reader in readers:
-            last = reader.id or last
+        for reader, addressee in zip(readers, addressed, strict=True):
+            last = addressee.id
             language = choose([reader.language], languages)
-            _make_copy(tally, reader, language, names.get(last, ""), ways)
+            _make_copy(tally, reader, language, addressee, ways)
         scope.tell(tally.checked)
 
 
@@ -125,7 +126,7 @@ def findings(tally: Tally) -> Iterator[Finding]:
 
 
 def _make_copy(
-    tally: Tally, reader: Subscriber, language: Language, organisation: str, ways: Mapping[Channel, Way]
+    tally: Tally, reader: Subscriber, language: Language, addressee: Addressee, ways: Mapping[Channel, Way]
 ) -> None:
     tally.checked += 1
     for channel, way in ways.items():
@@ -134,7 +135,7 @@ def _make_copy(
         if channel is Channel.EMAIL and not _is_sendable(tally, reader):
             return
         try:
-            way(language, reader, organisation)
+            way(language, addressee)
         except Invalid as problem:
             tally.note(Code.UNFIT_COPY, reader, str(problem))
             return

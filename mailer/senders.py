@@ -10,6 +10,7 @@ from domain.deliveries import Claim, Outcome, Status
 from domain.errors import Invalid
 from domain.times import Clock
 from domain.waits import pause
+from mailer import messages
 from mailer.ledgers import Ledger
 from mailer.messages import Stationery
 from mailer.parcels import Parcel
@@ -109,8 +110,7 @@ class Senders:
             self._hungry.clear()
             wanted = self._appetite()
             claims = await self._ledger.claim(wanted) if wanted else []
-            for claim in claims:
-                self._prepare(claim)
+            await self._post([parcel for claim in claims if (parcel := self._prepare(claim))])
             for route in self._routes:
                 route.wake()
             if not claims:
@@ -152,28 +152,38 @@ class Senders:
             chosen.credit -= sum(route.relay.weight or 1 for route in routes)
         return chosen
 
-    def _prepare(self, claim: Claim) -> None:
-        """Make the letter of a claim and put it into a lane, or settle a claim that cannot be sent now."""
+    def _prepare(self, claim: Claim) -> Parcel | None:
+        """Return the letter of a claim; one that cannot be sent now is settled."""
         now = self._clock()
         if claim.copies and self._settings.ambiguous == "hold":
             self._ledger.settle(Outcome(claim, Status.UNCERTAIN, DIED))
         elif wait := self._wait_for_domain(claim):
             self._queue(claim, now + timedelta(seconds=wait))
         else:
-            self._post(claim, now)
+            return self._make(claim, now)
+        return None
 
-    def _post(self, claim: Claim, now: datetime) -> None:
+    def _make(self, claim: Claim, now: datetime) -> Parcel | None:
         issue = self._ledger.issue_of(claim)
         try:
             envelope = issue.address(self._stationery, claim.addressee, now)
         except Invalid:
             self._ledger.settle(Outcome(claim, Status.FAILED, UNFIT))
-            return
-        parcel = Parcel(claim, envelope, issue.started_at or now, now)
-        if route := self._choose():
-            route.put(parcel)
-        else:
-            self.put_back(parcel)
+            return None
+        return Parcel(claim, envelope, issue.started_at or now, now)
+
+    async def _post(self, parcels: list[Parcel]) -> None:
+        """Put letters into the lanes, signed side by side where there is a key."""
+        if self._stationery.signers:
+            await asyncio.gather(*map(self._seal, parcels))
+        for parcel in parcels:
+            if route := self._choose():
+                route.put(parcel)
+            else:
+                self.put_back(parcel)
+
+    async def _seal(self, parcel: Parcel) -> None:
+        parcel.envelope = await messages.seal(self._stationery, parcel.envelope, self._clock())
 
     def _wait_for_domain(self, claim: Claim) -> float:
         """Return the seconds that a letter has to wait because its domain wants no more now."""

@@ -201,7 +201,7 @@ async def _test(settings: Settings, number: int, to: str) -> None:
             letter = await previews.compose_test(
                 session, service.stationery, number, address_of(to, field="--to"), service.clock()
             )
-        await previews.send_test(relays[0], letter)
+        await previews.send_test(service.stationery, relays[0], letter, service.clock())
 
 
 async def _change(settings: Settings, verb: Callable[[AsyncSession], Awaitable[Campaign]]) -> None:

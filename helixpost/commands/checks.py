@@ -11,11 +11,12 @@ from rich.table import Table
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from domain import campaigns, projects
+from domain.addressees import Addressee
 from domain.campaigns import Status
 from domain.deliveries import Claim
 from domain.errors import Invalid
 from domain.languages import Language
-from domain.subscribers import Channel, Subscriber
+from domain.subscribers import Channel
 from helixpost.commands.options import (
     DEFAULT_CONFIG,
     AsJson,
@@ -115,9 +116,9 @@ async def _chat_way(session: AsyncSession, service: Service, number: int) -> "Wa
     texts = await campaigns.variants(session, number)
     written = {language: letters.Letter(text.subject, text.body) for language, text in texts.items()}
 
-    def make(language: Language, reader: Subscriber, organisation: str) -> object:
-        claim = Claim(0, 0, number, language, reader)
-        return written[language].render(letters.values_for(claim, organisation, project, site, "bot"))
+    def make(language: Language, addressee: Addressee) -> object:
+        claim = Claim(0, 0, number, language, addressee)
+        return written[language].render(letters.values_for(claim, project, site, "bot"))
 
     return make
 

@@ -114,7 +114,7 @@ async def test_other_channels_are_made_by_whom_they_belong_to(office: Office) ->
         )  # fmt: skip
         campaign = await campaigns.create(session, draft, now)
     made: list[Language] = []
-    ways = {Channel.TELEGRAM: lambda language, _reader, _organisation: made.append(language)}
+    ways = {Channel.TELEGRAM: lambda language, _reader: made.append(language)}
     preflight = Preflight(office.database, office.stationery, office.clock, ways)
     report = await preflight.check(campaign.id or 0)
     assert (made, report.tally.checked) == ([Language.ENGLISH], 1)

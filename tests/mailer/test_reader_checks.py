@@ -5,6 +5,7 @@ from itertools import pairwise
 import pytest
 from sqlmodel import select
 
+from domain.addressees import Addressee
 from domain.campaigns import Campaign
 from domain.errors import Invalid
 from domain.languages import Language
@@ -17,7 +18,7 @@ from tests.mailer.offices import Office
 EN, SL = Language.ENGLISH, Language.SLOVENIAN
 
 
-def _refuse(_language: Language, reader: Subscriber, _organisation: str) -> None:
+def _refuse(_language: Language, reader: Addressee) -> None:
     if reader.name:
         raise Invalid("subject", "the character U+0007 cannot stand in a header")
 
@@ -50,8 +51,8 @@ async def test_every_copy_is_made_once_in_the_readers_language_and_with_the_orga
     await office.add_reader("eva@example.org", language=Language.ITALIAN)
     made: list[tuple[Language, str, str]] = []
 
-    def note(language: Language, reader: Subscriber, organisation: str) -> None:
-        made.append((language, reader.email or "", organisation))
+    def note(language: Language, reader: Addressee) -> None:
+        made.append((language, reader.email or "", reader.organisation))
 
     tally = await _tally(office, note, Scope(2))
     assert made == [(SL, "ana@example.org", "Inštitut"), (EN, "eva@example.org", "")]
@@ -62,7 +63,7 @@ async def test_a_long_list_is_read_in_slices_and_its_progress_told(office: Offic
     await _fill(office, 2 * SLICE + 1)
     told: list[int] = []
     seen: list[int | None] = []
-    way = lambda _language, reader, _organisation: seen.append(reader.id)  # noqa: E731
+    way = lambda _language, reader: seen.append(reader.id)  # noqa: E731
     tally = await _tally(office, way, Scope(2 * SLICE + 1, tell=told.append))
     assert (tally.checked, len(set(seen)), told) == (
         2 * SLICE + 1,
@@ -74,7 +75,7 @@ async def test_a_long_list_is_read_in_slices_and_its_progress_told(office: Offic
 async def test_a_sample_is_spread_over_the_whole_list(office: Office) -> None:
     await _fill(office, 100)
     seen: list[int] = []
-    way = lambda _language, reader, _organisation: seen.append(reader.id)  # noqa: E731
+    way = lambda _language, reader: seen.append(reader.id)  # noqa: E731
     await _tally(office, way, Scope(100, at_most=10))
     assert len(seen) == 10
     assert {after - before for before, after in pairwise(seen)} == {10}
@@ -134,7 +135,7 @@ async def odd_addresses(office: Office) -> None:
 @pytest.mark.usefixtures("odd_addresses")
 async def test_an_address_that_cannot_be_sent_to_as_it_is_stored_is_a_warning(office: Office) -> None:
     made: list[str | None] = []
-    way = lambda _language, reader, _organisation: made.append(reader.email)  # noqa: E731
+    way = lambda _language, reader: made.append(reader.email)  # noqa: E731
     tally = await _tally(office, way, Scope(5))
     assert (made, tally.checked, tally.unfit) == (["ana@example.org"], 5, 4)
     [found] = findings(tally)
