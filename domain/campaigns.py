@@ -307,10 +307,8 @@ async def review(
     delivery, status, subscriber = found
     if status is Status.CANCELLED:
         return _skipped(claim, deliveries.Skip.CANCELLED)
-    if subscriber is None:
-        return _skipped(claim, deliveries.Skip.ERASED)
-    if subscriber.consented_at(delivery.channel) is None:
-        return _skipped(claim, deliveries.Skip.LEFT)
+    if reason := deliveries.obstacle(subscriber, delivery.channel):
+        return _skipped(claim, reason)
     ours = (delivery.attempts, delivery.status) == (claim.attempt, deliveries.Status.SENDING)
     if status is not Status.SENDING or not ours or delivery.due_at <= now + takes:
         return deliveries.Outcome(claim, deliveries.Status.QUEUED, due_at=now)

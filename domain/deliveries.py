@@ -59,6 +59,7 @@ class Skip(StrEnum):
     """Why a reader was passed over."""
 
     LEFT = "left"
+    BOUNCED = "bounced"
     ERASED = "erased"
     CANCELLED = "cancelled"
 
@@ -183,9 +184,9 @@ async def claim(  # noqa: PLR0913 - the options of one statement
     )
     claims, gone = [], []
     for delivery, subscriber in (await session.exec(query)).all():
-        if subscriber is None or subscriber.consented_at(channel) is None:
-            gone.append((delivery, Skip.ERASED if subscriber is None else Skip.LEFT))
-        else:
+        if reason := obstacle(subscriber, channel):
+            gone.append((delivery, reason))
+        elif subscriber is not None:
             claims.append(_claim_of(delivery, subscriber))
     await _lease(session, [claim.delivery_id for claim in claims], now + lease, claimant)
     for delivery, reason in gone:
@@ -194,6 +195,15 @@ async def claim(  # noqa: PLR0913 - the options of one statement
         delivery.status, delivery.reason, delivery.finished_at = ended, reason, now
     await session.flush()
     return claims
+
+
+def obstacle(subscriber: Subscriber | None, channel: Channel) -> Skip | None:
+    """Return why a reader may not be written to any more; None when they may."""
+    if subscriber is None:
+        return Skip.ERASED
+    if subscriber.consented_at(channel) is None:
+        return Skip.LEFT
+    return Skip.BOUNCED if channel is Channel.EMAIL and subscriber.email_bounced_at else None
 
 
 async def release(session: AsyncSession, claimants: Sequence[str], now: datetime) -> int:
@@ -231,6 +241,31 @@ async def record(session: AsyncSession, outcomes: Sequence[Outcome], now: dateti
         ),
         [_values_of(outcome, now) for outcome in outcomes],
     )
+
+
+async def bounce(
+    session: AsyncSession, campaign_id: int, subscriber_id: int, reason: str, now: datetime
+) -> bool:
+    """End the e-mail that came back as bounced; False when it was refused, skipped or bounced before.
+
+    A report can overtake the sender's own record: a letter still in `sending` ends here, and its outcome
+    then comes too late.
+    """
+    ended = await session.exec(
+        update(Delivery)
+        .where(
+            col(Delivery.campaign_id) == campaign_id,
+            col(Delivery.subscriber_id) == subscriber_id,
+            col(Delivery.channel) == Channel.EMAIL,
+            col(Delivery.attempts) > 0,
+            col(Delivery.status).in_([Status.SENT, Status.UNCERTAIN, Status.SENDING, Status.QUEUED]),
+        )
+        .values(
+            status=Status.BOUNCED, reason=reason, finished_at=func.coalesce(col(Delivery.finished_at), now)
+        )
+        .execution_options(synchronize_session=False)
+    )
+    return ended.rowcount == 1
 
 
 async def skip_queued(session: AsyncSession, campaign_id: int, reason: Skip, now: datetime) -> int:
