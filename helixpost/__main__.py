@@ -7,7 +7,17 @@ import typer
 from domain.database import DATABASE_ERRORS, reason_of
 from domain.errors import DomainError
 from helixpost import logs
-from helixpost.commands import answers, campaigns, content, events, operators, running, setup, subscribers
+from helixpost.commands import (
+    answers,
+    bounces,
+    campaigns,
+    content,
+    events,
+    operators,
+    running,
+    setup,
+    subscribers,
+)
 
 app = typer.Typer(
     name="helixpost",
@@ -18,6 +28,7 @@ app = typer.Typer(
 )
 for group in (setup, running, answers):
     group.register(app)
+bounces.register(subscribers.app)
 for name, commands in {
     "answers": answers.app,
     "campaigns": campaigns.app,

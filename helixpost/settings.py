@@ -19,6 +19,7 @@ from domain.errors import Invalid, Problems
 from domain.sites import ServiceSettings
 from mailer.messages import MailSettings
 from mailer.relays import RelaySettings
+from mailer.settings import BouncesSettings
 from web.settings import WebSettings
 
 EXAMPLE = "config.example.toml"
@@ -37,6 +38,7 @@ class Settings(BaseSettings):
     telegram: TelegramSettings = Field(default_factory=TelegramSettings)
     mail: MailSettings | None = None
     relays: list[RelaySettings] = Field(default_factory=list)
+    bounces: BouncesSettings = Field(default_factory=BouncesSettings)
     web: WebSettings = Field(default_factory=WebSettings)
 
     @classmethod

@@ -112,8 +112,17 @@ class Service:
     def _mailer(self) -> Run:
         from mailer.role import Mailer
 
-        mail, relays = self.settings.sending
-        return Mailer(self.database, self.texts, self.settings.service, mail, relays, clock=self.clock).run
+        settings = self.settings
+        mail, relays = settings.sending
+        return Mailer(
+            self.database,
+            self.texts,
+            settings.service,
+            mail,
+            relays,
+            clock=self.clock,
+            bounces=settings.bounces,
+        ).run
 
 
 @asynccontextmanager

@@ -11,11 +11,13 @@ from domain.database import Database
 from domain.errors import Invalid
 from domain.sites import ServiceSettings
 from domain.times import Clock, utc_now
+from mailer.entrances import Entrances
 from mailer.ledgers import Ledger
 from mailer.messages import MailSettings, Stationery
 from mailer.notice_senders import NoticeSender
 from mailer.relays import RelaySettings
 from mailer.senders import Senders
+from mailer.settings import BouncesSettings
 from mailer.tickers import Ticker
 from wording.texts import Texts
 
@@ -26,9 +28,9 @@ log = structlog.get_logger()
 
 
 class Mailer:
-    """Sends campaigns and notices, starts what is due, ends what balances."""
+    """Sends campaigns and notices, starts what is due, ends what balances, takes in what comes back."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what a role is made of
         self,
         database: Database,
         texts: Texts,
@@ -36,14 +38,17 @@ class Mailer:
         mail: MailSettings,
         relays: Sequence[RelaySettings],
         clock: Clock = utc_now,
+        *,
+        bounces: BouncesSettings | None = None,
     ) -> None:
-        """Keep the parts; raises `Invalid` without a relay."""
+        """Keep the parts; raises `Invalid` without a relay, or for a port that cannot be had."""
         if not relays:
             raise Invalid("[[relays]]", "name at least one relay to send letters through")
         self._database = database
         self._stationery = Stationery(texts, service, mail)
         self._relays = relays
         self._clock = clock
+        self._entrances = Entrances(database, bounces or BouncesSettings(), service.keyring, clock)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set, then end within the bound; raises when any part dies."""
@@ -73,6 +78,7 @@ class Mailer:
         async with asyncio.TaskGroup() as group:
             group.create_task(Ticker(self._database, self._stationery, self._clock).run(stop))
             group.create_task(Senders(ledger, self._stationery, self._relays, self._clock).run(stop))
+            group.create_task(self._entrances.run(stop))
             for relay in self._relays:
                 sender = NoticeSender(self._database, self._stationery, relay, self._clock)
                 group.create_task(sender.run(stop))
