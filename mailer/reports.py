@@ -83,7 +83,7 @@ def read(content: bytes) -> Report | None:
     status = message.first("message/delivery-status", "message/global-delivery-status")
     if status is not None:
         findings = _findings(status)
-    elif message.kind == "multipart/report" or not _is_from_mailer(message):
+    elif message.first("message/disposition-notification") or not _is_from_mailer(message):
         return None
     else:
         findings = _guess(message)
@@ -169,8 +169,8 @@ def _is_from_mailer(message: Message) -> bool:
 
 
 def _guess(message: Message) -> tuple[Finding, ...]:
-    """Read a report without a form (qmail, old Exim and Exchange): a code in its own words, if any."""
-    text = message.first("text/plain") or message.first("text/html")
+    """Read a report without a form, or in a broken one: a code in its own words, if any."""
+    text = message.first("text/plain") or message.first("text/html", "multipart/report", "multipart/mixed")
     if text is None:
         return ()
     words = text.text[:_READ_OF_TEXT]
