@@ -1,8 +1,7 @@
 """Mailboxes: reports that lie in a mailbox are fetched over IMAP, one by one, and gone once recorded.
 
-What is read: every message that is neither seen nor deleted. A report that was recorded is deleted; all
-else is marked as seen and stays for people to look at. A crash in between reads a message again, to no
-effect.
+What is read: every message that is not seen. A report that was recorded is deleted; all else is marked as
+seen and stays for people to look at. A crash in between reads a message again, to no effect.
 """
 
 import asyncio
@@ -109,7 +108,7 @@ class _Folder:
         self._can_expunge_one = b"UIDPLUS" in _words(capabilities)
 
     async def unread(self) -> list[bytes]:
-        return _words(await self._ask(self._client.uid, "SEARCH", "UNSEEN", "UNDELETED"))
+        return _words(await self._ask(self._client.uid, "SEARCH", "UNSEEN"))
 
     async def fetch(self, number: bytes) -> bytes | None:
         answer = await self._ask(self._client.uid, "FETCH", number.decode(), f"(BODY.PEEK[]<0.{LARGEST}>)")
@@ -141,11 +140,7 @@ async def _opened(settings: MailboxSettings, stop: asyncio.Event) -> AsyncIterat
         yield folder
         await _wait_for(stop, client.logout)
     finally:
-        with suppress(OSError):
-            # Wakes a thread that still waits for an answer, so that the service can end.
-            client.socket().shutdown(SHUT_RDWR)
-        with suppress(OSError):
-            client.shutdown()
+        _hang_up(client)
 
 
 def _log_in(settings: MailboxSettings) -> imaplib.IMAP4:
@@ -165,9 +160,18 @@ def _log_in(settings: MailboxSettings) -> imaplib.IMAP4:
         else:
             client.login(settings.username, settings.password)
     except BaseException:
-        client.shutdown()
+        _hang_up(client)
         raise
     return client
+
+
+def _hang_up(client: imaplib.IMAP4) -> None:
+    """Close the connection; one that is closed already is no error."""
+    with suppress(OSError):
+        # Wakes a thread that still waits for an answer, so that the service can end.
+        client.socket().shutdown(SHUT_RDWR)
+    with suppress(OSError):
+        client.shutdown()
 
 
 def _words(answer: list[Any]) -> list[bytes]:
