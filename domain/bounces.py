@@ -1,12 +1,12 @@
 """Bounces: letters that came back, complaints about letters, and when an address is written to no more."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar
 
-from sqlalchemy import UniqueConstraint, func, update
+from sqlalchemy import GenerativeSelect, UniqueConstraint, func, update
 from sqlmodel import Field, SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -19,12 +19,15 @@ from domain.errors import NotAllowed
 from domain.keys import Keyring
 from domain.status_codes import Kind, kind_of, meaning_of
 from domain.subscribers import Channel, Subscriber
-from domain.suppressions import Reason
+from domain.suppressions import Reason, Suppression
 
 SOFT_LIMIT = 5
 """Campaigns in a row that came back softly before an address is given up …"""
 SOFT_SPAN = timedelta(days=30)
 """… and the time that they must span: a mailbox that is full over the holidays is no dead one."""
+
+
+_Query = TypeVar("_Query", bound=GenerativeSelect)
 
 
 class Source(StrEnum):
@@ -159,7 +162,9 @@ async def record_complaint(
 
     Returns False for a complaint that is known already. Without a campaign it was about another letter.
     """
-    subscriber = next(iter(await _locked(session, [subscriber_id])), None)
+    query = select(Subscriber).where(col(Subscriber.id) == subscriber_id)
+    query = _held(query).execution_options(populate_existing=True)
+    subscriber = (await session.exec(query)).first()
     if subscriber is None or subscriber.email_key is None:
         return False
     if campaign_id is not None and await _letter(session, campaign_id, subscriber_id) is None:
@@ -269,14 +274,12 @@ async def _present(session: AsyncSession, numbers: Collection[int]) -> set[int |
     return set((await session.exec(query.with_for_update(read=True, key_share=True))).all())
 
 
-async def _locked(session: AsyncSession, numbers: Iterable[int]) -> Sequence[Subscriber]:
-    """Return subscribers as they are now, held against other changes; always in the same order.
+def _held(query: _Query) -> _Query:
+    """Hold subscribers against other changes; always in the same order, so that nobody waits in a circle.
 
     The weaker lock lets others add rows about them meanwhile: two reports would wait for each other.
     """
-    query = select(Subscriber).where(col(Subscriber.id).in_(numbers)).order_by(col(Subscriber.id))
-    fresh = query.with_for_update(key_share=True).execution_options(populate_existing=True)
-    return (await session.exec(fresh)).all()
+    return query.order_by(col(Subscriber.id)).with_for_update(key_share=True)
 
 
 async def _add(session: AsyncSession, rows: list[dict[str, Any]]) -> list[int]:
@@ -298,13 +301,27 @@ async def _judge(
     session: AsyncSession, hard: Collection[int], soft: Collection[int], keyring: Keyring, now: datetime
 ) -> None:
     """Stop writing to whom the rules say; the consent stays recorded, and who left stays as they are."""
-    for subscriber in await _locked(session, {*hard, *await _worn_out(session, soft)}):
-        if subscriber.email_key and subscriber.email_consented_at and not subscriber.email_bounced_at:
-            subscriber.email_bounced_at = now
-            session.add(subscriber)
-            address_hash = keyring.hash_address(subscriber.email_key)
-            await suppressions.suppress(session, address_hash, Reason.BOUNCED, now)
-    await session.flush()
+    judged = {*hard, *await _worn_out(session, soft)}
+    if not judged:
+        return
+    query = select(col(Subscriber.id), col(Subscriber.email_key)).where(
+        col(Subscriber.id).in_(judged),
+        col(Subscriber.email_key).is_not(None),
+        col(Subscriber.email_consented_at).is_not(None),
+        col(Subscriber.email_bounced_at).is_(None),
+    )
+    found = (await session.exec(_held(query))).all()
+    if not found:
+        return
+    await session.exec(
+        update(Subscriber)
+        .where(col(Subscriber.id).in_([number for number, _ in found]))
+        .values(email_bounced_at=now)
+        .execution_options(synchronize_session=False)
+    )
+    hashes = [keyring.hash_address(key) for _, key in found if key]
+    rows = [{"address_hash": each, "reason": Reason.BOUNCED, "at": now} for each in hashes]
+    await add_if_new(session, Suppression, rows)
 
 
 async def _worn_out(session: AsyncSession, numbers: Collection[int]) -> list[int]:

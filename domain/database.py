@@ -125,11 +125,11 @@ async def add_if_new(
     """
     connection = await session.connection()
     insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
-    statement = insert(table).values(values).on_conflict_do_nothing()
+    statement = insert(table).on_conflict_do_nothing()
     if not returning:
-        await connection.execute(statement)
+        await connection.execute(statement, values)
         return []
-    return list((await connection.execute(statement.returning(*returning))).all())
+    return list((await connection.execute(statement.returning(*returning), values)).all())
 
 
 def _make_folder(folder: Path) -> None:
