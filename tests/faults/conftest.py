@@ -20,9 +20,7 @@ def nursery() -> Iterator[Nursery]:
 
 
 @pytest.fixture
-async def rig(
-    database: Database, database_url: str, tmp_path: Path, nursery: Nursery
-) -> AsyncIterator[Rig]:
+async def rig(database: Database, database_url: str, tmp_path: Path, nursery: Nursery) -> AsyncIterator[Rig]:
     """An empty installation and its relay; nothing runs yet, and nothing does afterwards."""
     async with Relay() as relay:
         ready = Rig(tmp_path, database, database_url, relay, nursery)

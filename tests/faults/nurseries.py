@@ -64,8 +64,6 @@ class Nursery:
 
 def _serve() -> None:
     """Fork for every line on stdin, and write down the exit codes of those who end."""
-    import helixpost.commands.running
-    import helixpost.wiring
     import mailer.role  # noqa: F401 - imported for those who are forked
 
     logs: dict[int, str] = {}

@@ -247,6 +247,8 @@ class Conversation:
         if act.call is not None and not called:
             act.call()
         await asyncio.sleep(act.seconds)
+        if act.until is not None:
+            await act.until.wait()
         if act.silent:
             self._relay.silent.add(self._wire)
             await self._wire.silence()

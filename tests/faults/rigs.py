@@ -1,7 +1,7 @@
 """Rigs: a prepared database, a relay that misbehaves, and mailers between them, watched from outside."""
 
 import asyncio
-import os
+import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
@@ -26,8 +26,8 @@ from tests.faults.processes import PATIENCE, Mailer
 from tests.faults.relays import Relay
 from tests.mailer.offices import example_project
 
-ROUNDS = int(os.environ.get("HELIXPOST_FAULT_ROUNDS", "1"))
-"""How many times the usual number of kills and readers; more than 1 also waits for real time-outs."""
+QUIET = 1.0
+"""Seconds without a copy after which none is expected."""
 WINDOW = 50
 """Letters that one process has on their way at most: the most extra copies of one kill."""
 BODY = "Dear {{ subscriber.first_name or 'reader' }},\n\nthis letter finds you.\n"
@@ -72,6 +72,7 @@ class Rig:
     nursery: Nursery
     security: str = "none"
     username: str = ""
+    more_settings: str = ""
     environment: dict[str, str] = field(default_factory=dict)
     mailers: list[Mailer] = field(default_factory=list)
 
@@ -111,7 +112,8 @@ class Rig:
                 relay_port=self.relay.port,
                 security=self.security,
                 username=self.username,
-            ),
+            )
+            + self.more_settings,
             encoding="utf-8",
         )
         mailer = Mailer(self.nursery, config, crash_at=crash_at, environment=self.environment)
@@ -165,7 +167,7 @@ class Rig:
                 await self.expire_leases()
             return (await self.progress(campaign)).campaign.status is campaigns.Status.SENT
 
-        await self.until("the campaign has ended", ended)
+        await self.until("the campaign has ended", ended, rest=0.5 if expiring else 0.05)
 
     async def received(self, count: int) -> None:
         """Wait until the relay has accepted so many copies."""
@@ -174,6 +176,18 @@ class Rig:
             return len(self.relay.copies) >= count
 
         await self.until(f"{count} copies have come", enough, rest=0.002)
+
+    async def still(self) -> None:
+        """Wait until no copy has come for a while."""
+        before, since = len(self.relay.copies), time.monotonic()
+
+        async def quiet() -> bool:
+            nonlocal before, since
+            if len(self.relay.copies) != before:
+                before, since = len(self.relay.copies), time.monotonic()
+            return time.monotonic() - since > QUIET
+
+        await self.until("nothing is sent any more", quiet)
 
     async def until(self, what: str, holds: Callable[[], Awaitable[bool]], *, rest: float = 0.05) -> None:
         """Return once that holds; fails after a generous time with everything that is known."""
@@ -198,10 +212,10 @@ class Rig:
         return "\n".join(lines)
 
     async def _set_due(self, status: Status) -> None:
+        # Rows that a mailer is writing at this moment are left alone: waiting for them could deadlock.
+        rows = select(Delivery.id).where(col(Delivery.status) == status).with_for_update(skip_locked=True)
         async with self.database.transaction() as session:
-            await session.exec(
-                update(Delivery).where(col(Delivery.status) == status).values(due_at=utc_now())
-            )
+            await session.exec(update(Delivery).where(col(Delivery.id).in_(rows)).values(due_at=utc_now()))
 
 
 def check_copies(copies: list[Copy], rows: dict[str, Delivery], *, extra: int) -> None:

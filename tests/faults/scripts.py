@@ -1,5 +1,6 @@
 """Scripts: what a relay does to whom, and at which moment of a conversation."""
 
+import asyncio
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -39,6 +40,8 @@ class Act:
     silent: bool = False
     seconds: float = 0.0
     """To wait before the answer."""
+    until: asyncio.Event | None = None
+    """To wait for before the answer."""
     dribbles: bool = False
     """The answer comes in single octets."""
     keeps: bool = False

@@ -7,6 +7,7 @@ import pytest
 
 from domain.deliveries import Delivery, Status
 from tests.faults.copies import by_recipient
+from tests.faults.processes import ROUNDS
 from tests.faults.relays import Offers
 from tests.faults.rigs import Rig, check_copies
 from tests.faults.scripts import PARTS, name_of
@@ -106,3 +107,34 @@ async def test_each_answer_has_its_outcome_and_nobody_else_is_hurt(mannered: Rig
         assert len(copies.get(who, [])) == (0 if fails else 2 if twice else 1), who
     assert (await rig.progress(campaign)).balanced
     assert rig.relay.rudeness == []
+
+
+async def test_what_may_have_arrived_is_held_where_the_lead_wants_it(rig: Rig) -> None:
+    rig.more_settings = '[delivery]\nambiguous = "hold"\n'
+    await rig.prepare(["good+1", "drop-when-kept", "drop-at-end", "450-at-rcpt", "good+2"])
+    campaign = await rig.schedule()
+    async with rig.running():
+        await _first_attempts(rig, campaign)
+        await rig.make_due()
+        await rig.sent(campaign)
+    rows = {name_of(who): row for who, row in (await rig.rows(campaign)).items()}
+    assert rows["drop-when-kept"].status is rows["drop-at-end"].status is Status.UNCERTAIN
+    assert rows["good"].status is rows["450-at-rcpt"].status is Status.SENT
+    check_copies(rig.relay.copies, await rig.rows(campaign), extra=0)
+    assert (await rig.progress(campaign)).balanced
+
+
+@pytest.mark.skipif(ROUNDS == 1, reason="waits for minutes; set HELIXPOST_FAULT_ROUNDS=2")
+async def test_silence_is_waited_out(rig: Rig) -> None:
+    await rig.prepare(["good+1", "silent-at-rcpt", "silent-at-end", "good+2"])
+    campaign = await rig.schedule()
+    async with rig.running():
+
+        async def waited_out() -> bool:
+            rows = {name_of(who): row for who, row in (await rig.rows(campaign)).items()}
+            return bool(rows) and "in_doubt" in rows["silent-at-end"].reason
+
+        await rig.until("a silent relay was given up", waited_out)
+        await rig.make_due()
+        await rig.sent(campaign)
+    check_copies(rig.relay.copies, await rig.rows(campaign), extra=0)

@@ -3,16 +3,14 @@
 import asyncio
 import random
 import signal
-from collections.abc import Callable
-
-import pytest
 
 from domain.deliveries import Delivery, Status
 from tests.faults.copies import by_recipient
 from tests.faults.crashing import Step
-from tests.faults.processes import Mailer
-from tests.faults.rigs import ROUNDS, WINDOW, Rig, check_copies
-from tests.faults.scripts import EVERYONE, Act, Moment, calls
+from tests.faults.processes import ROUNDS
+from tests.faults.rigs import WINDOW, Rig, check_copies
+from tests.faults.scripts import EVERYONE, Moment, calls
+from tests.faults.stores import locked
 
 KILLS = 3 * ROUNDS
 READERS = 300 * ROUNDS
@@ -41,7 +39,9 @@ async def _check_all_arrived(rig: Rig, campaign: int, *, extra: int) -> None:
 
 def _check_ledger_runs_behind(rig: Rig, rows: dict[str, Delivery]) -> None:
     sent = {who for who, row in rows.items() if row.status is Status.SENT}
-    assert sent - by_recipient(rig.relay.copies).keys() == set(), "the ledger says sent before the relay has it"
+    assert sent - by_recipient(rig.relay.copies).keys() == set(), (
+        "the ledger says sent before the relay has it"
+    )
 
 
 async def test_without_a_fault_each_letter_arrives_once(rig: Rig) -> None:
@@ -94,3 +94,20 @@ async def test_a_mailer_that_dies_between_any_two_steps_of_the_ledger_loses_noth
         await rig.sent(campaign)
     records = [step for step in Step if step.startswith("record")]
     await _check_all_arrived(rig, campaign, extra=(1 + len(records)) * WINDOW)
+
+
+async def test_while_nothing_can_be_recorded_no_more_than_a_window_is_sent(rig: Rig) -> None:
+    await rig.prepare(_names(READERS))
+    campaign = await rig.schedule()
+    mailer = rig.start()
+    await rig.received(READERS // 6)
+    async with locked(rig.url):
+        await rig.still()
+        recorded = [row for row in (await rig.rows(campaign)).values() if row.status is Status.SENT]
+        assert len(rig.relay.copies) - len(recorded) <= WINDOW
+        assert len(rig.relay.copies) < READERS
+        mailer.kill()
+        assert await mailer.gone() == -signal.SIGKILL
+    async with rig.running():
+        await rig.sent(campaign)
+    await _check_all_arrived(rig, campaign, extra=WINDOW)
