@@ -53,6 +53,8 @@ class Relay:
         """Connections whose other side waits for an answer that never comes."""
         self.rudeness: list[str] = []
         """What no client may do: speaking ahead where PIPELINING was not offered, or after DATA."""
+        self.encrypted = 0
+        """Connections that went on under TLS."""
         self.delay = 0.0
         """Seconds before every letter's answer."""
         self._book = Book(path)
@@ -142,6 +144,7 @@ class Conversation:
                 self._wire.write(b"220 2.0.0 go ahead\r\n")
                 await self._wire.encrypt(self._relay.offers.starttls)
                 self._encrypted = True
+                self._relay.encrypted += 1
             case "AUTH":
                 await self._log_in(rest)
             case "MAIL":

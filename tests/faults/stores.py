@@ -5,9 +5,14 @@ import os
 import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from uuid import uuid4
 
 import asyncpg
 from sqlalchemy import make_url
+
+from domain.database import Database, DatabaseSettings
+from helixpost import schema
 
 _POSTGRES = os.environ.get("HELIXPOST_TEST_POSTGRES", "postgresql://postgres@127.0.0.1:5432/postgres")
 _SQLITE_PATIENCE = 30.0
@@ -22,6 +27,23 @@ async def ask(*statements: str) -> None:
     async with _connected(_POSTGRES) as connection:
         for statement in statements:
             await connection.execute(statement)
+
+
+@asynccontextmanager
+async def fresh(kind: str, folder: Path) -> AsyncIterator[str]:
+    """Make an empty, migrated database, `sqlite` or `postgresql`, and take it away afterwards."""
+    name = f"helixpost_faults_{uuid4().hex[:12]}"
+    url = f"sqlite:///{folder}/helixpost.db" if kind == "sqlite" else address_of(name)
+    if kind != "sqlite":
+        await ask(f'CREATE DATABASE "{name}"')
+    try:
+        database = Database(DatabaseSettings(url=url))
+        await schema.migrate(database)
+        await database.close()
+        yield url
+    finally:
+        if kind != "sqlite":
+            await ask(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
 def address_of(name: str) -> str:
