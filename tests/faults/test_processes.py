@@ -1,20 +1,15 @@
 """Several processes, and processes that are asked to end: each letter goes exactly once."""
 
+import asyncio
+
 import pytest
 
 from domain.deliveries import Status
-from tests.faults.processes import ROUNDS, Mailer
+from tests.faults.processes import ROUNDS
 from tests.faults.rigs import Rig, check_copies
-from tests.faults.scripts import SILENT, Moment
+from tests.faults.scripts import EVERYONE, SILENT, Act, Moment
 
-READERS = [f"reader+{number}" for number in range(200 * ROUNDS)]
-
-
-async def _until_started(rig: Rig, *mailers: Mailer) -> None:
-    async def started() -> bool:
-        return all("service_started" in mailer.log for mailer in mailers)
-
-    await rig.until("the mailers have started", started)
+READERS = [f"reader+{number}" for number in range(400 * ROUNDS)]
 
 
 async def _check_each_once(rig: Rig, campaign: int) -> None:
@@ -25,14 +20,19 @@ async def _check_each_once(rig: Rig, campaign: int) -> None:
 
 
 async def test_two_mailers_at_once_share_the_work_and_send_each_letter_once(rig: Rig) -> None:
-    rig.relay.delay = 0.01
+    both_at_work = asyncio.Event()
+    rig.relay.scripts.plan(EVERYONE, Moment.END, Act(until=both_at_work), times=len(READERS))
     await rig.prepare(READERS)
-    async with rig.running() as one, rig.running() as other:
-        await _until_started(rig, one, other)
-        campaign = await rig.schedule()
+    campaign = await rig.schedule()
+
+    async def shared() -> bool:
+        return len({row.claimed_by for row in (await rig.rows(campaign)).values()} - {None}) == 2
+
+    async with rig.running(), rig.running():
+        await rig.until("both mailers have claimed letters", shared)
+        both_at_work.set()
         await rig.sent(campaign)
     await _check_each_once(rig, campaign)
-    assert len({row.claimed_by for row in (await rig.rows(campaign)).values()}) == 2
 
 
 async def test_a_mailer_that_is_asked_to_end_leaves_nothing_in_doubt(rig: Rig) -> None:
