@@ -19,6 +19,8 @@ READABLE = 4.5
 _PRIMARY = "#1d4f91"
 _NOBODY = {"title": "", "funding_statement": "", "disclaimer": ""}
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+_NO_FONTS = mrml.RenderOptions(fonts={})
+"""Else mrml has every reader's mail program fetch fonts from Google, which then knows who reads."""
 _INLINER = css_inline.CSSInliner(keep_style_tags=True, keep_at_rules=True, load_remote_stylesheets=False)
 
 
@@ -44,7 +46,7 @@ def to_html(mjml: str) -> str:
     Characters that no XML document may hold are left out: they come in names and show nothing.
     """
     try:
-        return str(mrml.to_html(_NOT_XML.sub("", mjml)).content)
+        return str(mrml.to_html(_NOT_XML.sub("", mjml), render_options=_NO_FONTS).content)
     except OSError as error:  # mrml's only kind of error
         raise Invalid("template", f"this is not MJML ({error})") from None
 

@@ -42,3 +42,11 @@ def test_every_colour_of_text_is_readable_on_every_ground_of_its_scheme() -> Non
 
 def test_before_its_pack_is_imported_the_project_has_a_name_only(stationery: Stationery) -> None:
     assert layouts.frame(stationery, None, Language.ENGLISH)["project"]["name"] == "INTRA"
+
+
+def test_a_letter_loads_nothing_from_elsewhere() -> None:
+    html = layouts.to_html(
+        "<mjml><mj-body><mj-section><mj-column><mj-text>Hi</mj-text></mj-column></mj-section></mj-body></mjml>"
+    )
+    assert "@import" not in html
+    assert "<link" not in html
