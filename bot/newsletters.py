@@ -12,7 +12,7 @@ from bot.outbox import Outbox
 from bot.replies import SendText
 from bot.troubles import BadToken, Busy, Gone, Refused, Trouble, Uncertain, Unreachable
 from bot.turns import Means
-from domain import campaigns, deliveries, projects
+from domain import campaigns, deliveries, heartbeats, projects
 from domain.database import OUTAGES, Database
 from domain.deliveries import Claim, Outcome, Skip, Status
 from domain.errors import DomainError
@@ -43,17 +43,28 @@ class Newsletters:
         self._database, self._means, self._outbox, self._clock = database, means, outbox, clock
         self._claimant = claimant
         self._letters: dict[tuple[int, Language], Letter] = {}
+        self._looks: set[datetime | None] = set()
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Send what is due until `stop` is set; letters that were claimed and not begun go back."""
+        """Send what is due until `stop` is set; letters that were claimed and not begun go back.
+
+        Nothing is sent before the mailer has looked: only then is it known that this is no restored copy.
+        """
         while not stop.is_set():
             try:
-                sent = await self.send_due(stop)
+                sent = await self.send_due(stop) if await self._is_watched() else 0
             except OUTAGES as problem:
                 log.warning("newsletters_wait", problem=type(problem).__name__)
                 sent = 0
             if not sent:
                 await pause(_LOOK_SECONDS, stop)
+
+    async def _is_watched(self) -> bool:
+        """Say whether the mailer has looked at the clock since we began."""
+        if len(self._looks) < 2:
+            async with self._database.reading() as session:
+                self._looks.add(await heartbeats.newest(session))
+        return len(self._looks) == 2
 
     async def send_due(self, stop: asyncio.Event) -> int:
         """Send some of what is due and return how many letters; none while Telegram asks to wait."""

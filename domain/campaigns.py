@@ -30,6 +30,15 @@ class Status(StrEnum):
     CANCELLED = "cancelled"
 
 
+class Reason(StrEnum):
+    """Why a campaign was put aside by the service itself."""
+
+    LATE = "late"
+    RESTORED = "restored"
+    UNFIT = "unfit"
+    NOTHING_NEW = "nothing_new"
+
+
 PAST_GRACE = timedelta(minutes=1)
 """A time this little ago still counts as now: people type slower than clocks run."""
 
@@ -40,6 +49,7 @@ class Campaign(SQLModel, table=True):
     id: int | None = Field(default=None, primary_key=True)
     name: str
     status: Status = Field(default=Status.DRAFT, sa_type=word_of(Status), index=True)
+    reason: Reason | None = Field(default=None, sa_type=word_of(Reason))
     audience: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
     channels: list[str] = Field(default_factory=list, sa_type=JSON)
     template: str
@@ -74,6 +84,8 @@ class Variant(SQLModel, table=True):
     subject: str
     preheader: str = ""
     body: str
+    intro: str | None = None
+    """What the lead wrote, where the start has put more into the body: a digest fills itself."""
     letter: dict[str, str] | None = Field(default=None, sa_type=JSON)
     """The compiled letter, by part (`subject`, `html`, `text`, …); only its compiler reads it."""
 
@@ -167,29 +179,38 @@ async def approve(session: AsyncSession, campaign_id: int, now: datetime) -> Cam
 async def schedule(
     session: AsyncSession, campaign_id: int, at: datetime, zone: str, now: datetime
 ) -> Campaign:
-    """Set the time at which an approved campaign starts; a scheduled one may be moved."""
-    campaign = await _in_state(session, campaign_id, "schedule", Status.APPROVED, Status.SCHEDULED)
+    """Set the time at which an approved campaign starts; one that has not begun may be moved."""
+    waits = (Status.APPROVED, Status.SCHEDULED, Status.PAUSED)
+    campaign = await _in_state(session, campaign_id, "schedule", *waits)
+    if campaign.started_at is not None:
+        raise NotAllowed(
+            f"campaign {campaign_id} has begun: resume or cancel it, it has no other time",
+            state=campaign.status,
+        )
     if at < now - PAST_GRACE:
         raise Invalid("at", f"{at.isoformat(' ', 'minutes')} is in the past; give a time to come, or now")
     if not await audiences.count(session, campaign.typed_audience, campaign.typed_channels):
         raise Invalid(
             "audience", "it matches nobody who may be written to; widen it or import subscribers first"
         )
-    campaign.status, campaign.scheduled_at, campaign.zone = Status.SCHEDULED, at, zone
+    campaign.status, campaign.reason = Status.SCHEDULED, None
+    campaign.scheduled_at, campaign.zone = at, zone
     return campaign
 
 
 async def pause(session: AsyncSession, campaign_id: int) -> Campaign:
     """Hold a campaign; letters already on their way end, no further one is claimed."""
     campaign = await _in_state(session, campaign_id, "pause", Status.SCHEDULED, Status.SENDING)
-    campaign.status = Status.PAUSED
+    campaign.status, campaign.reason = Status.PAUSED, None
     return campaign
 
 
-async def resume(session: AsyncSession, campaign_id: int) -> Campaign:
-    """Let a paused campaign go on where it stood."""
+async def resume(session: AsyncSession, campaign_id: int, now: datetime) -> Campaign:
+    """Let a paused campaign go on where it stood; one whose time has passed meanwhile starts now."""
     campaign = await _in_state(session, campaign_id, "resume", Status.PAUSED)
-    campaign.status = Status.SENDING if campaign.started_at else Status.SCHEDULED
+    campaign.status, campaign.reason = Status.SENDING, None
+    if campaign.started_at is None:
+        campaign.status, campaign.scheduled_at = Status.SCHEDULED, max(campaign.scheduled_at or now, now)
     return campaign
 
 
@@ -198,7 +219,7 @@ async def cancel(session: AsyncSession, campaign_id: int, now: datetime) -> Camp
     campaign = await get(session, campaign_id)
     if campaign.status in (Status.SENT, Status.CANCELLED):
         raise _refusal(campaign, "cancel")
-    campaign.status, campaign.finished_at = Status.CANCELLED, now
+    campaign.status, campaign.reason, campaign.finished_at = Status.CANCELLED, None, now
     campaign.audience_size = campaign.audience_size or 0
     await deliveries.skip_queued(session, campaign_id, deliveries.Skip.CANCELLED, now)
     return campaign
@@ -215,11 +236,17 @@ async def due(session: AsyncSession, now: datetime) -> list[int]:
 
 
 async def start(
-    session: AsyncSession, campaign_id: int, letters: Mapping[Language, dict[str, str]], now: datetime
+    session: AsyncSession,
+    campaign_id: int,
+    letters: Mapping[Language, dict[str, str]],
+    now: datetime,
+    *,
+    bodies: Mapping[Language, str] | None = None,
 ) -> bool:
     """Freeze text and audience and fill the ledger, in one transaction; False when it is not due.
 
-    `letters` are the compiled letters, one for each of the campaign's languages.
+    `letters` are the compiled letters, one for each of the campaign's languages; `bodies` are the texts
+    of a campaign that filled itself, for the archive and for other channels.
     """
     started = await session.exec(
         update(Campaign)
@@ -236,6 +263,8 @@ async def start(
     await session.refresh(campaign)
     for language, variant in texts.items():
         variant.letter = letters[language]
+        if bodies is not None:
+            variant.intro, variant.body = variant.body, bodies[language]
     size = 0
     for channel in campaign.typed_channels:
         audience, languages = campaign.typed_audience, list(texts)

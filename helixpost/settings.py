@@ -20,6 +20,7 @@ from domain.sites import ServiceSettings
 from mailer.messages import MailSettings
 from mailer.relays import DeliverySettings, RelaySettings
 from mailer.signing_domains import DkimSettings
+from mailer.tickers import ScheduleSettings
 from web.settings import WebSettings
 
 EXAMPLE = "config.example.toml"
@@ -40,6 +41,7 @@ class Settings(BaseSettings):
     relays: list[RelaySettings] = Field(default_factory=list)
     delivery: DeliverySettings = Field(default_factory=DeliverySettings)
     dkim: list[DkimSettings] = Field(default_factory=list)
+    schedule: ScheduleSettings = Field(default_factory=ScheduleSettings)
     web: WebSettings = Field(default_factory=WebSettings)
 
     @classmethod

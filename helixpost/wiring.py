@@ -121,7 +121,14 @@ class Service:
 
         settings = self.settings
         _, relays = settings.sending
-        mailer = Mailer(self.database, self.stationery, relays, self.clock, delivery=settings.delivery)
+        mailer = Mailer(
+            self.database,
+            self.stationery,
+            relays,
+            self.clock,
+            delivery=settings.delivery,
+            schedule=settings.schedule,
+        )
         return mailer.run
 
 

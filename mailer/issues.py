@@ -8,10 +8,11 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from domain import campaigns, projects
 from domain.addressees import Addressee
-from domain.campaigns import Campaign, Text
+from domain.campaigns import Campaign
 from domain.languages import Language
 from domain.projects import Project
-from mailer import messages
+from mailer import digests, messages
+from mailer.digests import Written
 from mailer.envelopes import Envelope
 from mailer.letters import Letter, PersonalLetter, compile_letter
 from mailer.links import links_for
@@ -54,18 +55,25 @@ class Issue:
 
 
 async def compile_letters(
-    session: AsyncSession, stationery: Stationery, campaign_id: int, now: datetime
+    session: AsyncSession,
+    stationery: Stationery,
+    campaign_id: int,
+    now: datetime,
+    *,
+    written: Written | None = None,
 ) -> dict[Language, Letter]:
     """Return a campaign's letters in all its languages, each tried out on the sample reader.
+
+    `written` are its texts where they are known; a digest is else filled with what is new at this moment.
 
     Raises `Invalid` for one that cannot be sent, and `NotFound` without a project or campaign.
     """
     campaign = (await campaigns.progress(session, campaign_id)).campaign
     project = await projects.get(session)
     letters = {}
-    for language, variant in (await campaigns.variants(session, campaign_id)).items():
-        text, template = Text(variant.subject, variant.preheader, variant.body), campaign.template
-        letters[language] = compile_letter(stationery, project, language, text, template=template)
+    texts = (written or await digests.write(session, stationery, campaign, now)).texts
+    for language, text in texts.items():
+        letters[language] = compile_letter(stationery, project, language, text, template=campaign.template)
         issue = Issue(campaign_id, project, PersonalLetter(letters[language], language), None)
         _try_out(stationery, issue, now)
     return letters

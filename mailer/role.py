@@ -10,12 +10,13 @@ from domain.claimants import Claimant
 from domain.database import Database
 from domain.errors import Invalid
 from domain.times import Clock, utc_now
+from domain.waits import outlast, unless
 from mailer.ledgers import Ledger
 from mailer.messages import Stationery
 from mailer.notice_senders import NoticeSender
 from mailer.relays import DeliverySettings, RelaySettings
 from mailer.senders import Senders
-from mailer.tickers import Ticker
+from mailer.tickers import ScheduleSettings, Ticker
 
 DRAIN = 10.0
 """Seconds that letters already on their way get to end when the service stops."""
@@ -34,6 +35,7 @@ class Mailer:
         clock: Clock = utc_now,
         *,
         delivery: DeliverySettings | None = None,
+        schedule: ScheduleSettings | None = None,
     ) -> None:
         """Keep the parts; raises `Invalid` without a relay."""
         if not relays:
@@ -43,6 +45,7 @@ class Mailer:
         self._relays = relays
         self._clock = clock
         self._delivery = delivery or DeliverySettings()
+        self._schedule = schedule
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set, then end within the bound; raises when any part dies."""
@@ -68,8 +71,10 @@ class Mailer:
         work.result()
 
     async def _work(self, claimant: str, stop: asyncio.Event) -> None:
+        ticker = Ticker(self._database, self._stationery, self._clock, self._schedule)
+        # Nothing is sent before it is known that this is no restored copy.
+        await unless(stop, outlast(ticker.watch, "the first look"))
         ledger = Ledger(self._database, self._stationery, self._clock, claimant)
-        ticker = Ticker(self._database, self._stationery, self._clock)
         senders = Senders(ledger, self._stationery, self._relays, self._clock, self._delivery)
         async with asyncio.TaskGroup() as group:
             group.create_task(ticker.run(stop))

@@ -128,7 +128,7 @@ def pause(number: Number, config: Config = DEFAULT_CONFIG) -> None:
 @app.command()
 def resume(number: Number, config: Config = DEFAULT_CONFIG) -> None:
     """Let a paused campaign go on."""
-    run(_change(read_settings(config), lambda session: campaigns.resume(session, number)))
+    run(_change(read_settings(config), lambda session: campaigns.resume(session, number, utc_now())))
     out.print(f"Campaign {number} goes on.")
 
 

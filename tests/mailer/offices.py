@@ -87,7 +87,7 @@ class Office:
 
     async def resume(self, campaign_id: int) -> None:
         async with self.database.transaction() as session:
-            await campaigns.resume(session, campaign_id)
+            await campaigns.resume(session, campaign_id, self.clock())
 
     async def progress(self, campaign_id: int) -> Progress:
         async with self.database.reading() as session:
