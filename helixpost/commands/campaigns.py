@@ -9,10 +9,10 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from domain import audiences, campaigns, projects
 from domain.addresses import address_of
-from domain.campaigns import Campaign, Progress
+from domain.campaigns import Campaign, Progress, Status
 from domain.subscribers import Subscriber
-from domain.times import moment_of, utc_now, zone_of
-from helixpost.commands import checks
+from domain.times import moment_of, second_of, utc_now, zone_of
+from helixpost.commands import checks, repeats
 from helixpost.commands.options import (
     DEFAULT_CONFIG,
     AsJson,
@@ -25,12 +25,15 @@ from helixpost.commands.options import (
     read_settings,
     run,
 )
+from helixpost.commands.reasons import BRIEF, explain, local_time
 from helixpost.places import TEMPLATES
 from helixpost.settings import Settings
 from helixpost.wiring import opened
 
 app = typer.Typer(no_args_is_help=True, help="Newsletter issues and announcements.")
 app.command()(checks.check)
+app.command("repeat")(repeats.repeat)
+app.add_typer(repeats.app, name="repeats")
 
 
 @app.command()
@@ -114,8 +117,10 @@ def schedule(
     moment = now if at == "now" else moment_of(at, named)
     run(checks.pass_or_refuse(settings, number))
     run(_change(settings, lambda session: campaigns.schedule(session, number, moment, named.key, now)))
-    local = moment.astimezone(named).isoformat(" ", "minutes")
-    out.print(f"Campaign {number} starts at {local} ({named.key}).")
+    out.print(f"Campaign {number} starts at {local_time(moment, named)}.")
+    if second := second_of(moment, named):
+        other = second.astimezone(named).isoformat("T", "minutes")
+        out.print(f"The clocks repeat this hour: the first of the two is meant. For the second: --at {other}")
 
 
 @app.command()
@@ -127,7 +132,7 @@ def pause(number: Number, config: Config = DEFAULT_CONFIG) -> None:
 
 @app.command()
 def resume(number: Number, config: Config = DEFAULT_CONFIG) -> None:
-    """Let a paused campaign go on."""
+    """Let a paused campaign go on; one whose time has passed meanwhile starts now."""
     run(_change(read_settings(config), lambda session: campaigns.resume(session, number, utc_now())))
     out.print(f"Campaign {number} goes on.")
 
@@ -149,6 +154,8 @@ def status(number: Number, config: Config = DEFAULT_CONFIG, as_json: AsJson = Fa
     sums = ", ".join(f"{count} {status}" for status, count in progress.counts.items() if count)
     out.print(f"Campaign {number} “{progress.campaign.name}” is {progress.campaign.status}.")
     out.print(f"Audience {progress.campaign.audience_size or 0}: {sums or 'nothing queued yet'}.")
+    if progress.campaign.reason:
+        out.print(explain(progress.campaign))
 
 
 @app.command("list")
@@ -158,9 +165,17 @@ def list_(config: Config = DEFAULT_CONFIG, as_json: AsJson = False) -> None:
     rows = [(c.id, c.name, c.status.value, c.scheduled_at, c.audience_size) for c in found]
     columns = ("id", "name", "status", "scheduled_at", "audience")
     if as_json:
-        print_json([dict(zip(columns, row, strict=True)) for row in rows])
+        print_json(
+            [dict(zip(columns, row, strict=True), **_why(c)) for row, c in zip(rows, found, strict=True)]
+        )
         return
-    print_table(columns, rows, empty="There is no campaign yet: helixpost campaigns create FILE.en.md")
+    notes = [BRIEF[c.reason] if c.reason else "" for c in found]
+    shown = [(*row, note) for row, note in zip(rows, notes, strict=True)]
+    empty = "There is no campaign yet: helixpost campaigns create FILE.en.md"
+    print_table((*columns, "note"), shown, empty=empty)
+    for campaign in found:
+        if campaign.reason and campaign.status is Status.PAUSED:
+            out.print(f"\nCampaign {campaign.id} waits for you. {explain(campaign)}")
 
 
 async def _create(settings: Settings, files: list[Path]) -> tuple[int, int, int]:
@@ -224,9 +239,14 @@ def _row(reader: Subscriber) -> tuple[str, ...]:
     return reader.email or "Telegram", reader.name, reader.language.value, group, country
 
 
+def _why(campaign: Campaign) -> dict[str, str]:
+    """Return the reason why the service put a campaign aside, and its words; nothing for all others."""
+    return {"reason": campaign.reason.value, "why": explain(campaign)} if campaign.reason else {}
+
+
 def _as_dict(progress: Progress) -> dict[str, Any]:
     campaign = progress.campaign
-    return {
+    return _why(campaign) | {
         "id": campaign.id,
         "status": campaign.status,
         "audience": campaign.audience_size or 0,
