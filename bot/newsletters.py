@@ -52,14 +52,14 @@ class Newsletters:
         """
         while not stop.is_set():
             try:
-                sent = await self.send_due(stop) if await self._is_watched() else 0
+                sent = await self.send_due(stop) if await self.is_watched() else 0
             except OUTAGES as problem:
                 log.warning("newsletters_wait", problem=type(problem).__name__)
                 sent = 0
             if not sent:
                 await pause(_LOOK_SECONDS, stop)
 
-    async def _is_watched(self) -> bool:
+    async def is_watched(self) -> bool:
         """Say whether the mailer has looked at the clock since we began."""
         if len(self._looks) < 2:
             async with self._database.reading() as session:

@@ -27,7 +27,7 @@ MOST = 8
 """Entries in one section; of what is more, the number is told."""
 LONGEST = 400
 """Characters of a text before it breaks off at a word."""
-_SPECIAL = re.compile(r"[\\`*_{}\[\]<>#~|&!]|^[-+=]|(?<=^\d)[.)]|(?<=^\d\d)[.)]")
+_SPECIAL = re.compile(r"[\\`*_{}%\[\]<>#~|&!]|^[-+=]|(?<=^\d)[.)]|(?<=^\d\d)[.)]")
 """What Markdown or a personal field could take for its own, and what begins a list."""
 _UNSAFE_IN_LINKS = str.maketrans({sign: f"%{ord(sign):02X}" for sign in "<>{}\\ "})
 Entry = TypeVar("Entry")
