@@ -17,10 +17,10 @@ from bot.settings import TelegramSettings
 from domain.database import DatabaseSettings
 from domain.errors import Invalid, Problems
 from domain.sites import ServiceSettings
+from mailer.delays import ScheduleSettings
 from mailer.messages import MailSettings
 from mailer.relays import DeliverySettings, RelaySettings
 from mailer.signing_domains import DkimSettings
-from mailer.tickers import ScheduleSettings
 from web.settings import WebSettings
 
 EXAMPLE = "config.example.toml"

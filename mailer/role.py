@@ -11,12 +11,13 @@ from domain.database import Database
 from domain.errors import Invalid
 from domain.times import Clock, utc_now
 from domain.waits import outlast, unless
+from mailer.delays import ScheduleSettings
 from mailer.ledgers import Ledger
 from mailer.messages import Stationery
 from mailer.notice_senders import NoticeSender
 from mailer.relays import DeliverySettings, RelaySettings
 from mailer.senders import Senders
-from mailer.tickers import ScheduleSettings, Ticker
+from mailer.tickers import Ticker
 
 DRAIN = 10.0
 """Seconds that letters already on their way get to end when the service stops."""

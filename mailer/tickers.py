@@ -7,7 +7,6 @@ from typing import Any
 
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
-from pydantic import BaseModel, ConfigDict, Field
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from domain import (
@@ -29,6 +28,7 @@ from domain.errors import DomainError
 from domain.heartbeats import Gap
 from domain.times import Clock, utc_now
 from mailer import digests, issues
+from mailer.delays import ScheduleSettings
 from mailer.messages import Stationery
 
 KEEP_NOTICES = timedelta(days=7)
@@ -36,20 +36,6 @@ KEEP_QUESTIONS = timedelta(days=30)
 KEEP_UPDATES = timedelta(days=2)
 
 log = structlog.get_logger()
-
-
-class ScheduleSettings(BaseModel):
-    """The section `[schedule]`."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    max_late_hours: float = Field(default=6, ge=0, le=24 * 365)
-    """A campaign found due so much later is not sent but asks; 0 = it always asks."""
-
-    @property
-    def max_late(self) -> timedelta:
-        """How late a campaign may start by itself; a minute at least, which is no delay yet."""
-        return max(timedelta(hours=self.max_late_hours), campaigns.PAST_GRACE)
 
 
 class Ticker:

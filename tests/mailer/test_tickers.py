@@ -19,8 +19,9 @@ from domain.projects import Project
 from domain.questions import Question
 from domain.recurrences import parse
 from domain.subscribers import Channel
+from mailer.delays import ScheduleSettings
 from mailer.ledgers import LEASE, Ledger
-from mailer.tickers import ScheduleSettings, Ticker
+from mailer.tickers import Ticker
 from tests.mailer.offices import Office, running, until
 
 
