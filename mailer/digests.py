@@ -63,14 +63,17 @@ class Written:
 
 
 async def write(session: AsyncSession, stationery: Stationery, campaign: Campaign, now: datetime) -> Written:
-    """Return a campaign's texts: as the lead wrote them, and for a digest filled with what is new."""
+    """Return a campaign's texts: as the lead wrote them, and for a digest filled with what is new.
+
+    A digest that has begun keeps what it told then.
+    """
     assert campaign.id is not None
     texts = {
         language: Text(variant.subject, variant.preheader, variant.body)
         for language, variant in (await campaigns.variants(session, campaign.id)).items()
     }
-    if campaign.template != TEMPLATE:
-        return Written(texts, None)
+    if campaign.template != TEMPLATE or campaign.started_at is not None:
+        return Written(texts, None)  # what has begun was filled at its start
     since = await schedules.last_issue(session, campaign.id) or now - FIRST_LOOK_BACK
     told = await news.since(session, since, now.astimezone(stationery.service.zone).date())
     filled = {language: _filled(text, told, stationery, language) for language, text in texts.items()}

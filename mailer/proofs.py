@@ -17,7 +17,7 @@ from domain.campaigns import Campaign, Text
 from domain.errors import Invalid
 from domain.languages import Language
 from domain.projects import Project
-from mailer import letter_views, letters, messages
+from mailer import digests, letter_views, letters, messages
 from mailer.findings import Code, Finding, Part, Place, error
 from mailer.issues import Issue
 from mailer.letter_views import View
@@ -85,8 +85,9 @@ async def read(
     """Return a campaign's letters in all its languages: frozen once it has started, else as they would be."""
     assert campaign.id is not None
     of, opened, faults = {}, {}, []
+    texts = (await digests.write(session, stationery, campaign, now)).texts
     for language, variant in (await campaigns.variants(session, campaign.id)).items():
-        text = Text(variant.subject, variant.preheader, variant.body)
+        text = texts[language]
         try:
             frozen = Letter(**variant.letter) if variant.letter else None
             letter = frozen or letters.compile_letter(

@@ -66,7 +66,7 @@ async def pass_or_refuse(settings: Settings, number: int) -> None:
     One that may not be scheduled at all is left to `campaigns.schedule` to refuse.
     """
     async with opened(settings) as service:
-        preflight = await _preflight(service, number, only=(Status.APPROVED, Status.SCHEDULED))
+        preflight = await _preflight(service, number, only=(Status.APPROVED, Status.SCHEDULED, Status.PAUSED))
         if preflight is None:
             return
         with _progress() as tell:

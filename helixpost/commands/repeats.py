@@ -8,6 +8,7 @@ from domain import recurrences, schedules
 from domain.campaigns import Campaign, Reason, Status
 from domain.schedules import Schedule
 from domain.times import utc_now, zone_of
+from helixpost.commands import checks
 from helixpost.commands.options import (
     DEFAULT_CONFIG,
     AsJson,
@@ -38,10 +39,15 @@ def repeat(
     config: Config = DEFAULT_CONFIG,
     as_json: AsJson = False,
 ) -> None:
-    """Send copies of an approved campaign again and again, and show the next dates."""
+    """Send copies of an approved campaign again and again, and show the next dates.
+
+    What the pre-flight refuses is not repeated.
+    """
     settings = read_settings(config)
     named = zone_of(zone or settings.service.time_zone)
-    schedule = run(_create(settings, number, recurrences.parse(rule), named.key))
+    read = recurrences.parse(rule)
+    run(checks.pass_or_refuse(settings, number))
+    schedule = run(_create(settings, number, read, named.key))
     if as_json:
         print_json(_as_dict(schedule))
         return
