@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks import mailers, relays, requirements
+from benchmarks.products import Setup
 from benchmarks.relays import Relay
 from benchmarks.requirements import Figures, Measure
 from benchmarks.rivals import Nodemailer
-from benchmarks.stages import Setup, Stage
+from benchmarks.stages import Stage
 
 SESSIONS, DISTANT_SESSIONS = 10, 100
 _DISTANT_WINDOW = 2 * DISTANT_SESSIONS
@@ -66,9 +67,7 @@ async def run_nodemailer(conditions: Conditions, rival: Nodemailer) -> Figures:
     """Send as many letters with Nodemailer."""
     messages = conditions.messages
     with conditions.relay() as relay:
-        sending = rival.send(
-            relay, messages, dkim_key=conditions.dkim_key, instances=conditions.instances
-        )
+        sending = rival.send(relay, messages, dkim_key=conditions.dkim_key, instances=conditions.instances)
         figures = _of_rival(messages, sending.seconds, sending.cpu)
         return figures | _cost_of_the_way(relay, 1000 / messages)
 

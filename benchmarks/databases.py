@@ -3,9 +3,9 @@
 import os
 import shutil
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 from uuid import uuid4
 
 import asyncpg
@@ -23,19 +23,13 @@ class Original(Protocol):
     kind: str
     url: str
 
-    def copy(self) -> "_Url":
+    def copy(self) -> AbstractAsyncContextManager[str, bool | None]:
         """Return a fresh copy's address for the time of a block; nobody may be using the original."""
         ...
 
     async def server_cpu(self, url: str) -> float | None:
         """Return the seconds of CPU that a copy's server processes have used; None where there are none."""
         ...
-
-
-class _Url(Protocol):
-    async def __aenter__(self) -> str: ...
-
-    async def __aexit__(self, *error: Any) -> bool | None: ...
 
 
 class Sqlite:

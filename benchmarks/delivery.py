@@ -1,41 +1,37 @@
-"""Delivery: how fast, and with how much, a campaign leaves, beside smtp-source and Nodemailer in the same run."""
+"""Delivery: how fast a campaign leaves, and at what cost, beside smtp-source and Nodemailer in one run."""
 
 import argparse
 import asyncio
 import json
-import shutil
 import sys
 from pathlib import Path
 from typing import Any
 
 from benchmarks import contests, reports
-from benchmarks.contests import Options
+from benchmarks.contests import FOLDER, Options, count
 from benchmarks.processes import Missing
 from benchmarks.requirements import MEASURES
-from helixpost.places import ROOT
 
-FOLDER = ROOT / "var" / "benchmarks"
 _DATABASES = {"sqlite": ("sqlite",), "postgresql": ("postgresql",), "both": ("sqlite", "postgresql")}
 
 
 def main() -> int:
     """Measure what was asked for; 0 = all of it was measured, whatever came out, 1 = something was not."""
     arguments = _arguments()
-    shutil.rmtree(arguments.folder, ignore_errors=True)
-    options = Options(
-        arguments.folder,
-        arguments.readers,
-        arguments.runs,
-        _DATABASES[arguments.database],
-        arguments.instances,
-    )
+    names = arguments.only or list(MEASURES)
     try:
-        return asyncio.run(_measure(options, arguments.only or list(MEASURES), as_json=arguments.json))
+        with contests.workplace(arguments.folder) as folder:
+            options = Options(
+                folder,
+                arguments.readers,
+                arguments.runs,
+                _DATABASES[arguments.database],
+                arguments.instances,
+            )
+            return asyncio.run(_measure(options, names, as_json=arguments.json))
     except Missing as reason:
         print(f"nothing was measured: {reason}", file=sys.stderr)
         return 1
-    finally:
-        shutil.rmtree(arguments.folder, ignore_errors=True)
 
 
 async def _measure(options: Options, names: list[str], *, as_json: bool) -> int:
@@ -61,21 +57,14 @@ async def _measure(options: Options, names: list[str], *, as_json: bool) -> int:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.delivery", description=__doc__)
-    parser.add_argument("--readers", type=_count, default=20_000, help="how many letters a campaign has")
-    parser.add_argument("--runs", type=_count, default=5, help="rounds; the median decides")
+    parser.add_argument("--readers", type=count, default=20_000, help="how many letters a campaign has")
+    parser.add_argument("--runs", type=count, default=5, help="rounds; the median decides")
     parser.add_argument("--database", choices=_DATABASES, default="both", help="which of ours")
     parser.add_argument("--only", choices=MEASURES, action="append", help="a measure; may be repeated")
-    parser.add_argument("--instances", type=_count, default=1, help="processes of each side, with DKIM")
-    parser.add_argument("--folder", type=Path, default=FOLDER, help="where to work; emptied first and last")
+    parser.add_argument("--instances", type=count, default=1, help="processes of each side, with DKIM")
+    parser.add_argument("--folder", type=Path, default=FOLDER, help="on which disk to work")
     parser.add_argument("--json", action="store_true", help="print JSON for scripts")
     return parser.parse_args()
-
-
-def _count(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise ValueError
-    return number
 
 
 if __name__ == "__main__":

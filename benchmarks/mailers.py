@@ -9,10 +9,11 @@ from datetime import datetime
 
 from sqlmodel import col, func, select
 
-from benchmarks import processes, stages
+from benchmarks import processes, products
 from benchmarks.processes import Failed, Process
+from benchmarks.products import Setup
 from benchmarks.relays import Relay
-from benchmarks.stages import Setup, Stage
+from benchmarks.stages import Stage
 from domain import campaigns
 from domain.campaigns import Campaign
 from domain.database import Database, DatabaseSettings
@@ -52,12 +53,12 @@ async def send(stage: Stage, relay: Relay, setup: Setup, *, instances: int = 1) 
         config = stage.folder / "run.toml"
         config.write_text(setup.settings(url, relay.port), encoding="utf-8")
         database = Database(DatabaseSettings(url=url))
-        command = stages.helixpost("run", "mailer", "--config", config)
+        command = products.helixpost("run", "mailer", "--config", config)
         with ExitStack() as stack:
             mailers = [
                 stack.enter_context(
                     processes.running(
-                        command, stage.folder / f"mailer-{number}.log", **stages.options(stage.folder)
+                        command, stage.folder / f"mailer-{number}.log", **products.options(stage.folder)
                     )
                 )
                 for number in range(instances)
@@ -73,7 +74,7 @@ async def _measure(stage: Stage, database: Database, url: str, mailers: Sequence
     cpu_at_start = sum(mailer.cpu() for mailer in mailers)
     now = utc_now()
     async with database.transaction() as session:
-        await campaigns.schedule(session, stage.campaign, now, stages.ZONE, now)
+        await campaigns.schedule(session, stage.campaign, now, products.ZONE, now)
     await _until_sent(stage, database, mailers)
     server_cpu = await stage.original.server_cpu(url)
     peak_memory = max(mailer.peak_memory() for mailer in mailers)
@@ -144,5 +145,7 @@ async def _ledger(stage: Stage, database: Database) -> tuple[datetime, datetime,
         if not reached.balanced or reached.counts[Status.SENT] != stage.readers:
             raise Failed(f"the campaign ended with {dict(reached.counts)} of {stage.readers} readers")
         first, last = (await session.exec(select(func.min(finished), func.max(finished)).where(ours))).one()
+        assert first is not None
+        assert last is not None
         after = select(func.count()).select_from(Delivery).where(ours, finished > first)
         return first, last, (await session.exec(after)).one(), reached.campaign

@@ -40,11 +40,11 @@ class Relay:
 @contextmanager
 def sink(folder: Path) -> Iterator[Relay]:
     """Run a fresh `smtp-sink` while the block runs."""
-    port = _free_port()
+    port = free_port()
     privileges = ["-u", "nobody"] if os.geteuid() == 0 else []  # it refuses to work as root
     command = [_tool("smtp-sink"), *privileges, f"{HOST}:{port}", _BACKLOG]
     with processes.running(command, folder / "sink.log") as process:
-        _await(port, process)
+        await_listener(port, process)
         yield Relay(port, process)
 
 
@@ -52,10 +52,10 @@ def sink(folder: Path) -> Iterator[Relay]:
 def distant_sink(folder: Path) -> Iterator[Relay]:
     """Run a fresh `smtp-sink` behind a way of `ONE_WAY` seconds in each direction."""
     with sink(folder) as near:
-        port = _free_port()
+        port = free_port()
         command = [sys.executable, "-m", "benchmarks.distances", str(port), str(near.port), str(ONE_WAY)]
         with processes.running(command, folder / "distance.log", cwd=ROOT) as process:
-            _await(port, process)
+            await_listener(port, process)
             yield Relay(port, near.sink, process)
 
 
@@ -77,12 +77,13 @@ def _tool(name: str) -> str:
     return found
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port at which nobody listens now."""
     with socket.create_server((HOST, 0)) as listener:
         return int(listener.getsockname()[1])
 
 
-def _await(port: int, process: Process) -> None:
+def await_listener(port: int, process: Process) -> None:
     """Wait until somebody listens; raises `Failed` when the process ends first."""
     deadline = time.monotonic() + _PATIENCE
     while not process.ended and time.monotonic() < deadline:

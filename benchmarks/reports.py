@@ -9,6 +9,7 @@ from rich.table import Table
 
 from benchmarks.requirements import MEASURES, OURS, Requirement, Rounds
 
+_WIDTH = 120
 _SPREAD = ("minimum", "median", "maximum")
 
 
@@ -35,15 +36,13 @@ def as_dict(name: str, rounds: Rounds) -> dict[str, Any]:
 
 def print_measure(name: str, rounds: Rounds) -> None:
     """Print a measure: what was promised first, then what everybody came to."""
-    out = Console(highlight=False, soft_wrap=True)
+    out = Console(highlight=False, width=_WIDTH)
     out.print(f"\n{MEASURES[name].title}", style="bold")
     promises = _table("requirement", *_SPREAD, "at least", "aim", "")
     for requirement, contestant, values in _decided(name, rounds):
         cells = [_number(value) for value in _spread(values)] if values else ["–"] * 3
         bounds = [f"{'≤ ' if requirement.at_most else ''}{bound:g}" for bound in _bounds(requirement)]
-        promises.add_row(
-            f"{contestant}: {requirement.name}", *cells, *bounds, requirement.verdict(values)
-        )
+        promises.add_row(f"{contestant}: {requirement.name}", *cells, *bounds, requirement.verdict(values))
     out.print(promises)
     details = _table("figure", *_SPREAD)
     for contestant, figures in rounds.items():
