@@ -47,7 +47,8 @@ async def _measure(options: Options, names: list[str], *, as_json: bool) -> int:
     if as_json:
         print(json.dumps(report, indent=2))
         return 1 if contest.notes else 0
-    print(f"\n{options.readers:,} readers, a letter of {contest.letter_bytes:,} bytes, {options.runs} rounds")
+    size = f", a letter of {contest.letter_bytes:,} bytes" if contest.letter_bytes else ""
+    print(f"\n{options.readers:,} readers{size}, rounds: {options.runs}")
     for name, rounds in measured.items():
         reports.print_measure(name, rounds)
     for note in contest.notes:

@@ -43,13 +43,15 @@ def print_measure(name: str, rounds: Rounds) -> None:
         cells = [_number(value) for value in _spread(values)] if values else ["–"] * 3
         bounds = [f"{'≤ ' if requirement.at_most else ''}{bound:g}" for bound in _bounds(requirement)]
         promises.add_row(f"{contestant}: {requirement.name}", *cells, *bounds, requirement.verdict(values))
-    out.print(promises)
+    if promises.row_count:
+        out.print(promises)
     details = _table("figure", *_SPREAD)
     for contestant, figures in rounds.items():
         for figure in _figures_of(figures):
             spread = _spread([each[figure] for each in figures])
             details.add_row(f"{contestant}: {figure}", *(_number(value) for value in spread))
-    out.print(details)
+    if details.row_count:
+        out.print(details)
 
 
 def _decided(name: str, rounds: Rounds) -> list[tuple[Requirement, str, list[float]]]:
