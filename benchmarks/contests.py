@@ -1,5 +1,6 @@
 """Contests: who runs in a measure, and the rounds in which they take turns."""
 
+import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
@@ -140,6 +141,8 @@ async def opened(options: Options) -> AsyncIterator[Contest]:
 @contextmanager
 def workplace(folder: Path) -> Iterator[Path]:
     """Offer an empty folder inside that one, and delete it at the end."""
+    # Asked to end, it ends as with Ctrl-C: databases, processes and files are taken down.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     folder.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=folder) as place:
         yield Path(place)
