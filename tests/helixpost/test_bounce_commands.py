@@ -63,9 +63,8 @@ def test_the_listing_tells_who_why_and_when(bounced: Command) -> None:
     assert listed[1]["reason"] == "there is no such mailbox"
     assert (listed[1]["campaign_id"], listed[1]["campaign"], listed[1]["source"]) == (1, "news", "report")
     shown = bounced("subscribers", "bounces", "--kind", "hard", "--campaign", "1").out
-    assert "ana@example.org" in shown
-    assert "there is no such mailbox" in shown
-    assert "bor@example.org" not in shown
+    _, row = shown.splitlines()
+    assert row.startswith("ana@example.org  hard  5.1.1  there is no such mailbox  ")
 
 
 def test_an_unknown_campaign_is_said(bounced: Command) -> None:
