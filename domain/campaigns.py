@@ -376,17 +376,6 @@ async def listing(session: AsyncSession) -> list[Campaign]:
     return list((await session.exec(select(Campaign).order_by(col(Campaign.id).desc()))).all())
 
 
-async def published(session: AsyncSession, *, limit: int = 50) -> list[Campaign]:
-    """Return the campaigns that the public archive shows: begun, newest first."""
-    query = (
-        select(Campaign)
-        .where(col(Campaign.status).in_([Status.SENDING, Status.SENT]))
-        .order_by(col(Campaign.started_at).desc())
-        .limit(limit)
-    )
-    return list((await session.exec(query)).all())
-
-
 async def _in_state(session: AsyncSession, campaign_id: int, verb: str, *allowed: Status) -> Campaign:
     campaign = await get(session, campaign_id)
     if campaign.status not in allowed:

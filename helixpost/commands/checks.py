@@ -12,7 +12,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from domain import campaigns, projects
 from domain.addressees import Addressee
-from domain.campaigns import Status
+from domain.campaigns import Campaign, Status
 from domain.deliveries import Claim
 from domain.errors import Invalid
 from domain.languages import Language
@@ -104,16 +104,18 @@ async def _preflight(
         if campaign.status not in only:
             return None
         in_chat = Channel.TELEGRAM in campaign.typed_channels
-        others = {Channel.TELEGRAM: await _chat_way(session, service, number)} if in_chat else {}
+        others = {Channel.TELEGRAM: await _chat_way(session, service, campaign)} if in_chat else {}
     return Preflight(service.database, service.stationery, service.clock, others)
 
 
-async def _chat_way(session: AsyncSession, service: Service, number: int) -> "Way":
+async def _chat_way(session: AsyncSession, service: Service, campaign: Campaign) -> "Way":
     """Return how the bot makes a reader's copy; its name does not matter to whether that works."""
     from bot import letters
+    from mailer import digests
 
-    site, project = service.settings.service, await projects.get(session)
-    texts = await campaigns.variants(session, number)
+    assert campaign.id is not None
+    site, project, number = service.settings.service, await projects.get(session), campaign.id
+    texts = (await digests.write(session, service.stationery, campaign, service.clock())).texts
     written = {language: letters.Letter(text.subject, text.body) for language, text in texts.items()}
 
     def make(language: Language, addressee: Addressee) -> object:
