@@ -120,6 +120,30 @@ def test_a_rule_that_cannot_be_is_refused(
     assert helixpost("campaigns", "repeats", "stop", "9").code == 1
 
 
+def test_what_the_pre_flight_refuses_is_not_repeated(helixpost: Command, tmp_path: Path) -> None:
+    letter = tmp_path / "nobody.en.md"
+    letter.write_text(LETTER, encoding="utf-8")
+    number = helixpost("campaigns", "create", letter).out.strip()
+    helixpost("campaigns", "approve", number)
+    refused = helixpost("campaigns", "repeat", number, "--rule", "every day")
+    assert (refused.code, "it matches nobody" in refused.err) == (1, True)
+    assert json.loads(helixpost("campaigns", "repeats", "--json").out) == []
+
+
+def test_a_digest_without_words_of_its_own_is_checked_and_previewed_as_it_would_go_out(
+    helixpost: Command, campaign: str, tmp_path: Path
+) -> None:
+    letter, copy = tmp_path / "digest.en.md", tmp_path / "copy.eml"
+    head = ('subject = "What is new"', 'template = "digest"', 'channels = ["email", "telegram"]')
+    letter.write_text("\n".join(["+++", *head, "+++", ""]), encoding="utf-8")
+    number = helixpost("campaigns", "create", letter).out.strip()
+    report = json.loads(helixpost("campaigns", "check", number, "--json").out)
+    assert (report["errors"], report["readers"]) == (0, {"checked": 1, "unfit": 0})
+    done = helixpost("campaigns", "preview", number, "--for", "ana@example.org", "--out", copy)
+    assert done.code == 0, done.err
+    assert b"Knowledge Sharing Strategy" in copy.read_bytes()
+
+
 def test_a_late_campaign_says_why_it_waits_and_what_to_do(
     helixpost: Command, campaign: str, database_url: str
 ) -> None:

@@ -29,7 +29,7 @@ def _read(tmp_path: Path, text: str) -> Settings:
 def _keys(value: Any, prefix: str = "") -> set[str]:
     if isinstance(value, list) and value and isinstance(value[0], dict):
         value = value[0]
-    if not isinstance(value, dict):
+    if not isinstance(value, dict) or not value:
         return {prefix}
     return {key for name, inner in value.items() for key in _keys(inner, f"{prefix}.{name}".strip("."))}
 
