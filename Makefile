@@ -38,8 +38,7 @@ locales: $(VENV)/.installed
 
 lock: $(VENV)/.installed
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes \
-	  --no-emit-index-url --no-emit-find-links --no-annotate --no-header \
-	  --extra dev pyproject.toml --output-file requirements.lock
+	  --no-annotate --no-header --extra dev pyproject.toml --output-file requirements.lock
 
 clean:
 	rm -rf $(VENV) var build *.egg-info
