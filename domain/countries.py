@@ -9,3 +9,5 @@ COUNTRIES = frozenset(
     if len(code) == 2 and code.isalpha() and code not in _NOT_COUNTRIES
 )
 """ISO 3166-1 codes, and the few that CLDR adds for places of their own, such as XK for Kosovo."""
+NOT_ONE = "is not a country; use an ISO 3166 code such as PT (the UK is GB)"
+"""What to say of any other."""

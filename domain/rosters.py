@@ -14,7 +14,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from domain import consents, organisations, suppressions
 from domain.addresses import Address, address_of
 from domain.consents import Action, Consent, Method
-from domain.countries import COUNTRIES
+from domain.countries import COUNTRIES, NOT_ONE
 from domain.errors import Invalid
 from domain.helixes import HelixGroup, TargetGroup
 from domain.keys import Keyring
@@ -197,7 +197,7 @@ def _word(texts: dict[str, str], field: str, words: type[_Word]) -> _Word | None
 def _country(text: str) -> str | None:
     code = text.upper()
     if code and code not in COUNTRIES:
-        raise Invalid("country", f"{text!r} is not a country; use an ISO 3166 code such as PT (the UK is GB)")
+        raise Invalid("country", f"{text!r} {NOT_ONE}")
     return code or None
 
 
@@ -216,7 +216,7 @@ def _moment(text: str, now: datetime) -> datetime | None:
         moment = datetime.fromisoformat(text)
     except ValueError:
         raise Invalid("consented_at", f"{text!r} is not a date; write 2026-03-01T10:00:00Z") from None
-    if not _EARLIEST_YEAR <= moment.year <= now.year + 1:
+    if moment.year < _EARLIEST_YEAR:
         raise Invalid("consented_at", f"{text!r} is no date on which somebody agreed")
     dated = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     if dated > now + timedelta(days=1):

@@ -37,7 +37,8 @@ def main() -> None:
     except DomainError as refusal:
         _refuse(str(refusal))
     except DATABASE_ERRORS as error:
-        _refuse(f"[database] url: the database cannot be used ({reason_of(error)}); nothing was changed")
+        cure = "once it can be, run the command again"
+        _refuse(f"[database] url: the database cannot be used ({reason_of(error)}); {cure}")
     except OSError as error:
         _refuse(f"{error.filename or 'this machine'}: cannot be read or written ({error.strerror or error})")
 

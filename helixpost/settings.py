@@ -73,7 +73,7 @@ def read(path: Path) -> Settings:
         return Settings(**_parse(path))
     except SettingsError as error:
         key = str(error).split('"')[1]
-        raise Invalid(f"HELIXPOST_{key.upper()}", "lists and sections are given there as JSON") from None
+        raise Invalid(f"{_PREFIX}{key.upper()}", "lists and sections are given there as JSON") from None
     except ValidationError as refusal:
         raise Problems([_problem(path, error) for error in refusal.errors()]) from None
 

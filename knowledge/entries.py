@@ -6,7 +6,7 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
-from domain.countries import COUNTRIES
+from domain.countries import COUNTRIES, NOT_ONE
 from domain.events import Access, Kind
 from domain.languages import FALLBACK, Language
 from domain.projects import Role
@@ -37,7 +37,7 @@ def _is_web_address(text: str) -> str:
 
 def _is_country(text: str) -> str:
     if text and text not in COUNTRIES:
-        raise ValueError(f"{text!r} is not a country; use an ISO 3166 code such as PT (the UK is GB)")
+        raise ValueError(f"{text!r} {NOT_ONE}")
     return text
 
 

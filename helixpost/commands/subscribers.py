@@ -124,7 +124,7 @@ async def _add(service: Service, batch: list[Row], consent: str, origin: str, *,
         async with service.database.reading() as session:
             return await rosters.compare(session, batch, keyring)
     async with service.database.transaction() as session:
-        return await rosters.add(session, batch, consent, keyring, origin, utc_now())
+        return await rosters.add(session, batch, consent, keyring, origin, service.clock())
 
 
 def _report(result: dict[str, Any], *, dry_run: bool) -> None:

@@ -37,6 +37,7 @@ def _file(tmp_path: Path, *lines: str) -> Path:
         ({"name": "An\x00a"}, "name: it has control characters"),
         ({"consented_at": "0001-01-01T00:00:00+14:00"}, "consented_at"),
         ({"consented_at": "2999-01-01"}, "consented_at"),
+        ({"consented_at": "9999-12-31T23:59:59-14:00"}, "consented_at"),
         ({"consented_at": "2026-12-24"}, "still to come"),
         ({"country": "ZZ"}, "not a country"),
         ({"email": f"{'a' * 65}@example.org"}, "email"),
