@@ -29,9 +29,7 @@ class Letter:
         return self._subject.render(values).strip(), self._body.render(values)
 
 
-def values_for(
-    claim: Claim, organisation: str, project: Project, service: ServiceSettings, username: str
-) -> dict[str, Any]:
+def values_for(claim: Claim, project: Project, service: ServiceSettings, username: str) -> dict[str, Any]:
     """Return the fields that letters may name, with the values of the claim's reader.
 
     Leaving and changing lead back into the chat: the web pages' links act on the e-mail channel.
@@ -42,7 +40,7 @@ def values_for(
         "archive_url": service.url(f"/archive/{claim.campaign_id}?language={claim.language}"),
         "subscribe_url": service.url(f"/subscribe?language={claim.language}"),
     }
-    return readers.values(readers.reader_of(claim.subscriber, organisation), project, service, links)
+    return readers.values(readers.reader_of(claim.addressee), project, service, links)
 
 
 def neutral_subject(subject: str, project: Project | None, service: ServiceSettings) -> str:

@@ -12,7 +12,7 @@ from bot.outbox import Outbox
 from bot.replies import SendText
 from bot.troubles import BadToken, Busy, Gone, Refused, Trouble, Uncertain, Unreachable
 from bot.turns import Means
-from domain import campaigns, deliveries, projects, subscribers
+from domain import campaigns, deliveries, heartbeats, projects
 from domain.database import OUTAGES, Database
 from domain.deliveries import Claim, Outcome, Skip, Status
 from domain.errors import DomainError
@@ -43,17 +43,28 @@ class Newsletters:
         self._database, self._means, self._outbox, self._clock = database, means, outbox, clock
         self._claimant = claimant
         self._letters: dict[tuple[int, Language], Letter] = {}
+        self._looks: set[datetime | None] = set()
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Send what is due until `stop` is set; letters that were claimed and not begun go back."""
+        """Send what is due until `stop` is set; letters that were claimed and not begun go back.
+
+        Nothing is sent before the mailer has looked: only then is it known that this is no restored copy.
+        """
         while not stop.is_set():
             try:
-                sent = await self.send_due(stop)
+                sent = await self.send_due(stop) if await self.is_watched() else 0
             except OUTAGES as problem:
                 log.warning("newsletters_wait", problem=type(problem).__name__)
                 sent = 0
             if not sent:
                 await pause(_LOOK_SECONDS, stop)
+
+    async def is_watched(self) -> bool:
+        """Say whether the mailer has looked at the clock since we began."""
+        if len(self._looks) < 2:
+            async with self._database.reading() as session:
+                self._looks.add(await heartbeats.newest(session))
+        return len(self._looks) == 2
 
     async def send_due(self, stop: asyncio.Event) -> int:
         """Send some of what is due and return how many letters; none while Telegram asks to wait."""
@@ -91,12 +102,12 @@ class Newsletters:
 
     async def _send_in_turn(self, claim: Claim) -> Outcome:
         """Wait for the turn first: whoever leaves meanwhile, or pauses the campaign, is heard."""
-        wait = await self._outbox.turn(claim.subscriber.chat_id, bulk=True, patience=_PATIENCE)
+        wait = await self._outbox.turn(claim.addressee.chat_id, bulk=True, patience=_PATIENCE)
         if wait:
             return self._again(claim, timedelta(seconds=wait))
         try:
             async with self._database.reading() as session:
-                left = await campaigns.review(session, claim, self._clock(), takes=_LONGEST_WAIT)
+                left = await campaigns.review(session, [claim], self._clock(), takes=_LONGEST_WAIT)
                 parts = [] if left else await self._compose(session, claim)
         except DomainError as error:
             log.warning("letter_not_composed", delivery=claim.delivery_id, problem=type(error).__name__)
@@ -104,16 +115,14 @@ class Newsletters:
         except OUTAGES as problem:
             log.warning("letter_waits", delivery=claim.delivery_id, problem=type(problem).__name__)
             return self._again(claim, _REST)
-        return left or await self._send(claim, parts)
+        return left[0] if left else await self._send(claim, parts)
 
     async def _compose(self, session: AsyncSession, claim: Claim) -> list[str]:
         """Return the messages that make up this reader's letter."""
         project = await projects.get(session)
-        names = await subscribers.organisation_names(session, [claim.subscriber])
-        organisation = names.get(claim.subscriber.id or 0, "")
         letter = await self._letter(session, claim)
         service, username = self._means.service, self._means.me.username
-        values = letters.values_for(claim, organisation, project, service, username)
+        values = letters.values_for(claim, project, service, username)
         subject, body = letter.render(values)
         html = self._means.texts.render(
             "bot/newsletter.html",
@@ -134,7 +143,7 @@ class Newsletters:
         return self._letters[key]
 
     async def _send(self, claim: Claim, parts: list[str]) -> Outcome:
-        chat_id = claim.subscriber.chat_id
+        chat_id = claim.addressee.chat_id
         if chat_id is None:
             return Outcome(claim, Status.SKIPPED, Skip.LEFT)
         until = self._clock() + _LONGEST_WAIT

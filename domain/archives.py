@@ -7,8 +7,7 @@ from datetime import datetime
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from domain import campaigns
-from domain.campaigns import Campaign, Variant
+from domain.campaigns import Campaign, Status, Variant
 from domain.languages import Language
 
 
@@ -31,7 +30,7 @@ class Issue:
 
 async def issues(session: AsyncSession, *, limit: int = 50) -> list[Issue]:
     """Return what the archive lists, newest first, without loading the letters themselves."""
-    return await _with_headings(session, await campaigns.published(session, limit=limit))
+    return await _with_headings(session, await _begun(session, limit))
 
 
 async def find(session: AsyncSession, campaign_id: int) -> Issue | None:
@@ -47,6 +46,16 @@ async def text(session: AsyncSession, issue: Issue, language: Language) -> str:
         col(Variant.campaign_id) == issue.campaign_id, col(Variant.language) == language
     )
     return (await session.exec(query)).one()
+
+
+async def _begun(session: AsyncSession, limit: int) -> list[Campaign]:
+    query = (
+        select(Campaign)
+        .where(col(Campaign.status).in_([Status.SENDING, Status.SENT]))
+        .order_by(col(Campaign.started_at).desc())
+        .limit(limit)
+    )
+    return list((await session.exec(query)).all())
 
 
 async def _with_headings(session: AsyncSession, begun: Sequence[Campaign]) -> list[Issue]:

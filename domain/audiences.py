@@ -72,12 +72,37 @@ async def count(session: AsyncSession, audience: Audience, channels: Iterable[Ch
 
 
 async def members(
-    session: AsyncSession, audience: Audience, channels: Iterable[Channel], *, limit: int
+    session: AsyncSession,
+    audience: Audience,
+    channels: Iterable[Channel],
+    *,
+    limit: int,
+    after: int = 0,
+    every: int = 1,
 ) -> list[Subscriber]:
-    """Return the first of those subscribers, by number."""
-    query = select(Subscriber).where(_reached(audience, channels))
-    query = query.order_by(col(Subscriber.id)).limit(limit)
+    """Return the first of those subscribers, by number; with `after`, the first beyond that number.
+
+    With `every`, only those whose number it divides: a sample spread over the whole list.
+    """
+    chosen = and_(_reached(audience, channels), col(Subscriber.id) > after)
+    if every > 1:
+        chosen = and_(chosen, col(Subscriber.id) % every == 0)
+    query = select(Subscriber).where(chosen).order_by(col(Subscriber.id)).limit(limit)
     return list((await session.exec(query)).all())
+
+
+async def count_languages(
+    session: AsyncSession, audience: Audience, channels: Iterable[Channel]
+) -> dict[Language, int]:
+    """Return how many of those subscribers chose which language, most first."""
+    query = (
+        select(Subscriber.language, func.count())
+        .where(_reached(audience, channels))
+        .group_by(col(Subscriber.language))
+        .order_by(func.count().desc(), col(Subscriber.language))
+    )
+    found = (await session.exec(query)).all()
+    return {Language(language): size for language, size in found}
 
 
 async def count_left_out(session: AsyncSession, audience: Audience, channels: Iterable[Channel]) -> int:

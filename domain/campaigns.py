@@ -1,6 +1,6 @@
 """Campaigns: one newsletter issue or announcement, from draft to a ledger that balances."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -30,6 +30,15 @@ class Status(StrEnum):
     CANCELLED = "cancelled"
 
 
+class Reason(StrEnum):
+    """Why a campaign was put aside by the service itself."""
+
+    LATE = "late"
+    RESTORED = "restored"
+    UNFIT = "unfit"
+    NOTHING_NEW = "nothing_new"
+
+
 PAST_GRACE = timedelta(minutes=1)
 """A time this little ago still counts as now: people type slower than clocks run."""
 
@@ -40,6 +49,7 @@ class Campaign(SQLModel, table=True):
     id: int | None = Field(default=None, primary_key=True)
     name: str
     status: Status = Field(default=Status.DRAFT, sa_type=word_of(Status), index=True)
+    reason: Reason | None = Field(default=None, sa_type=word_of(Reason))
     audience: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
     channels: list[str] = Field(default_factory=list, sa_type=JSON)
     template: str
@@ -74,6 +84,8 @@ class Variant(SQLModel, table=True):
     subject: str
     preheader: str = ""
     body: str
+    intro: str | None = None
+    """What the lead wrote, where the start has put more into the body: a digest fills itself."""
     letter: dict[str, str] | None = Field(default=None, sa_type=JSON)
     """The compiled letter, by part (`subject`, `html`, `text`, …); only its compiler reads it."""
 
@@ -167,29 +179,38 @@ async def approve(session: AsyncSession, campaign_id: int, now: datetime) -> Cam
 async def schedule(
     session: AsyncSession, campaign_id: int, at: datetime, zone: str, now: datetime
 ) -> Campaign:
-    """Set the time at which an approved campaign starts; a scheduled one may be moved."""
-    campaign = await _in_state(session, campaign_id, "schedule", Status.APPROVED, Status.SCHEDULED)
+    """Set the time at which an approved campaign starts; one that has not begun may be moved."""
+    waits = (Status.APPROVED, Status.SCHEDULED, Status.PAUSED)
+    campaign = await _in_state(session, campaign_id, "schedule", *waits)
+    if campaign.started_at is not None:
+        raise NotAllowed(
+            f"campaign {campaign_id} has begun: resume or cancel it, it has no other time",
+            state=campaign.status,
+        )
     if at < now - PAST_GRACE:
         raise Invalid("at", f"{at.isoformat(' ', 'minutes')} is in the past; give a time to come, or now")
     if not await audiences.count(session, campaign.typed_audience, campaign.typed_channels):
         raise Invalid(
             "audience", "it matches nobody who may be written to; widen it or import subscribers first"
         )
-    campaign.status, campaign.scheduled_at, campaign.zone = Status.SCHEDULED, at, zone
+    campaign.status, campaign.reason = Status.SCHEDULED, None
+    campaign.scheduled_at, campaign.zone = at, zone
     return campaign
 
 
 async def pause(session: AsyncSession, campaign_id: int) -> Campaign:
     """Hold a campaign; letters already on their way end, no further one is claimed."""
     campaign = await _in_state(session, campaign_id, "pause", Status.SCHEDULED, Status.SENDING)
-    campaign.status = Status.PAUSED
+    campaign.status, campaign.reason = Status.PAUSED, None
     return campaign
 
 
-async def resume(session: AsyncSession, campaign_id: int) -> Campaign:
-    """Let a paused campaign go on where it stood."""
+async def resume(session: AsyncSession, campaign_id: int, now: datetime) -> Campaign:
+    """Let a paused campaign go on where it stood; one whose time has passed meanwhile starts now."""
     campaign = await _in_state(session, campaign_id, "resume", Status.PAUSED)
-    campaign.status = Status.SENDING if campaign.started_at else Status.SCHEDULED
+    campaign.status, campaign.reason = Status.SENDING, None
+    if campaign.started_at is None:
+        campaign.status, campaign.scheduled_at = Status.SCHEDULED, max(campaign.scheduled_at or now, now)
     return campaign
 
 
@@ -198,7 +219,7 @@ async def cancel(session: AsyncSession, campaign_id: int, now: datetime) -> Camp
     campaign = await get(session, campaign_id)
     if campaign.status in (Status.SENT, Status.CANCELLED):
         raise _refusal(campaign, "cancel")
-    campaign.status, campaign.finished_at = Status.CANCELLED, now
+    campaign.status, campaign.reason, campaign.finished_at = Status.CANCELLED, None, now
     campaign.audience_size = campaign.audience_size or 0
     await deliveries.skip_queued(session, campaign_id, deliveries.Skip.CANCELLED, now)
     return campaign
@@ -215,11 +236,17 @@ async def due(session: AsyncSession, now: datetime) -> list[int]:
 
 
 async def start(
-    session: AsyncSession, campaign_id: int, letters: Mapping[Language, dict[str, str]], now: datetime
+    session: AsyncSession,
+    campaign_id: int,
+    letters: Mapping[Language, dict[str, str]],
+    now: datetime,
+    *,
+    bodies: Mapping[Language, str] | None = None,
 ) -> bool:
     """Freeze text and audience and fill the ledger, in one transaction; False when it is not due.
 
-    `letters` are the compiled letters, one for each of the campaign's languages.
+    `letters` are the compiled letters, one for each of the campaign's languages; `bodies` are the texts
+    of a campaign that filled itself, for the archive and for other channels.
     """
     started = await session.exec(
         update(Campaign)
@@ -236,6 +263,8 @@ async def start(
     await session.refresh(campaign)
     for language, variant in texts.items():
         variant.letter = letters[language]
+        if bodies is not None:
+            variant.intro, variant.body = variant.body, bodies[language]
     size = 0
     for channel in campaign.typed_channels:
         audience, languages = campaign.typed_audience, list(texts)
@@ -287,32 +316,45 @@ async def settle_cancelled(session: AsyncSession, now: datetime) -> int:
 
 
 async def review(
-    session: AsyncSession, claim: deliveries.Claim, now: datetime, *, takes: timedelta = timedelta(0)
-) -> deliveries.Outcome | None:
-    """Return what becomes of a claim that may no longer be sent; None when it may.
+    session: AsyncSession,
+    claims: Iterable[deliveries.Claim],
+    now: datetime,
+    *,
+    takes: timedelta = timedelta(0),
+) -> list[deliveries.Outcome]:
+    """Return what becomes of those claims that may no longer be sent.
 
     For claims that waited since they were taken: readers leave, campaigns are paused, leases end. One
     whose lease would end while it is sent, which `takes` so long at most, is queued again.
     A claim that somebody else has taken over gets an outcome that its fence makes void.
     """
+    taken = {claim.delivery_id: claim for claim in claims}
     query = (
         select(deliveries.Delivery, Campaign.status, Subscriber)
         .join(Campaign, col(Campaign.id) == col(deliveries.Delivery.campaign_id))
         .outerjoin(Subscriber, col(Subscriber.id) == col(deliveries.Delivery.subscriber_id))
-        .where(col(deliveries.Delivery.id) == claim.delivery_id)
+        .where(col(deliveries.Delivery.id).in_(taken))
     )
-    found = (await session.exec(query)).first()
-    if found is None:
+    found = {row[0].id: row for row in (await session.exec(query)).all()}
+    outcomes = (_outcome_of(claim, found.get(number), now + takes, now) for number, claim in taken.items())
+    return [outcome for outcome in outcomes if outcome]
+
+
+def _outcome_of(
+    claim: deliveries.Claim,
+    found: tuple[deliveries.Delivery, str, Subscriber | None] | None,
+    until: datetime,
+    now: datetime,
+) -> deliveries.Outcome | None:
+    if found is None or found[1] == Status.CANCELLED:
         return _skipped(claim, deliveries.Skip.CANCELLED)
     delivery, status, subscriber = found
-    if status is Status.CANCELLED:
-        return _skipped(claim, deliveries.Skip.CANCELLED)
     if subscriber is None:
         return _skipped(claim, deliveries.Skip.ERASED)
     if subscriber.consented_at(delivery.channel) is None:
         return _skipped(claim, deliveries.Skip.LEFT)
     ours = (delivery.attempts, delivery.status) == (claim.attempt, deliveries.Status.SENDING)
-    if status is not Status.SENDING or not ours or delivery.due_at <= now + takes:
+    if status != Status.SENDING or not ours or delivery.due_at <= until:
         return deliveries.Outcome(claim, deliveries.Status.QUEUED, due_at=now)
     return None
 
@@ -332,17 +374,6 @@ async def progress(session: AsyncSession, campaign_id: int) -> Progress:
 async def listing(session: AsyncSession) -> list[Campaign]:
     """Return every campaign, newest first."""
     return list((await session.exec(select(Campaign).order_by(col(Campaign.id).desc()))).all())
-
-
-async def published(session: AsyncSession, *, limit: int = 50) -> list[Campaign]:
-    """Return the campaigns that the public archive shows: begun, newest first."""
-    query = (
-        select(Campaign)
-        .where(col(Campaign.status).in_([Status.SENDING, Status.SENT]))
-        .order_by(col(Campaign.started_at).desc())
-        .limit(limit)
-    )
-    return list((await session.exec(query)).all())
 
 
 async def _in_state(session: AsyncSession, campaign_id: int, verb: str, *allowed: Status) -> Campaign:

@@ -1,16 +1,17 @@
 """The ledger: one row per campaign, subscriber and channel; its status column is the queue."""
 
-from collections.abc import Collection, Sequence
+from collections import defaultdict
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     ColumnElement,
     Index,
     UniqueConstraint,
     and_,
-    bindparam,
     case,
     func,
     insert,
@@ -24,11 +25,13 @@ from sqlalchemy import (
 )
 from sqlmodel import Field, SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
-from sqlmodel.sql.expression import SelectOfScalar
 
+from domain import addressees
+from domain.addressees import Addressee
 from domain.audiences import Audience, reachable
 from domain.columns import BigKey, UtcDateTime, word_of
 from domain.languages import Language
+from domain.organisations import Organisation
 from domain.subscribers import Channel, Subscriber
 
 
@@ -68,7 +71,15 @@ class Delivery(SQLModel, table=True):
 
     __table_args__ = (
         UniqueConstraint("campaign_id", "subscriber_id", "channel"),
-        Index("ix_delivery_due", "channel", "due_at", "id", sqlite_where=_OPEN, postgresql_where=_OPEN),
+        Index(
+            "ix_delivery_due",
+            "campaign_id",
+            "channel",
+            "due_at",
+            "id",
+            sqlite_where=_OPEN,
+            postgresql_where=_OPEN,
+        ),
         Index("ix_delivery_campaign_status", "campaign_id", "status"),
     )
 
@@ -82,6 +93,9 @@ class Delivery(SQLModel, table=True):
     status: Status = Field(default=Status.QUEUED, sa_type=word_of(Status))
     reason: str = ""
     attempts: int = 0
+    """How often it was claimed: the fence of its outcomes."""
+    refusals: int = 0
+    """How often it was refused for now: what the next wait is counted by."""
     due_at: datetime = Field(sa_type=UtcDateTime)
     """When it may be claimed: for a row in `sending`, the end of its lease."""
     claimed_by: str | None = Field(default=None, max_length=32)
@@ -96,9 +110,11 @@ class Claim:
     attempt: int
     campaign_id: int
     language: Language
-    subscriber: Subscriber
+    addressee: Addressee
     copies: int = 0
     """How many of the attempts before may have arrived."""
+    refusals: int = 0
+    """How many of them were refused for now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +127,8 @@ class Outcome:
     due_at: datetime | None = None
     may_have_arrived: bool = False
     """Whether a claim that is queued again may have arrived with this attempt."""
+    was_refused: bool = False
+    """Whether a claim that is queued again was refused for now: the next wait is longer."""
     holds_campaign: bool = False
     """Whether its campaign is to be paused: what was refused is us, and every reader would be next."""
 
@@ -139,6 +157,7 @@ async def queue(
         literal(Status.QUEUED, type_=word_of(Status)),
         literal(""),
         literal(0),
+        literal(0),
         literal(now, type_=UtcDateTime),
     ).where(audience.condition(), reachable(channel))
     columns = [
@@ -149,6 +168,7 @@ async def queue(
         "status",
         "reason",
         "attempts",
+        "refusals",
         "due_at",
     ]
     connection = await session.connection()
@@ -163,36 +183,23 @@ async def claim(  # noqa: PLR0913 - the options of one statement
     *,
     limit: int,
     lease: timedelta,
-    held: Collection[int] = (),
+    held: Container[int] = (),
     claimant: str = "",
 ) -> list[Claim]:
-    """Take due deliveries under a lease; readers who left since the start are skipped on the spot.
+    """Take due deliveries under a lease, an equal share of each campaign.
 
-    A row whose sender died comes back when its lease ends: it may have been sent, and goes again
-    with the same Message-ID. `held` are the rows that the caller still has in flight itself.
+    Readers who left since the start are skipped on the spot. A row whose sender died comes back when
+    its lease ends: it may have been sent, and goes again with the same Message-ID. `held` are the rows
+    that the caller still has in flight itself.
     """
-    due = _due(channel, active_campaigns, now, limit).where(col(Delivery.id).not_in(held))
-    ids = (await session.exec(due)).all()
-    if not ids:
-        return []
-    query = (
-        select(Delivery, Subscriber)
-        .outerjoin(Subscriber, col(Subscriber.id) == col(Delivery.subscriber_id))
-        .where(col(Delivery.id).in_(ids))
-        .order_by(col(Delivery.id))
-    )
-    claims, gone = [], []
-    for delivery, subscriber in (await session.exec(query)).all():
-        if subscriber is None or subscriber.consented_at(channel) is None:
-            gone.append((delivery, Skip.ERASED if subscriber is None else Skip.LEFT))
-        else:
-            claims.append(_claim_of(delivery, subscriber))
-    await _lease(session, [claim.delivery_id for claim in claims], now + lease, claimant)
-    for delivery, reason in gone:
-        # A copy of an earlier attempt may have arrived before the reader left.
-        ended = Status.UNCERTAIN if _copies_of(delivery) else Status.SKIPPED
-        delivery.status, delivery.reason, delivery.finished_at = ended, reason, now
-    await session.flush()
+    share = -(-limit // max(len(active_campaigns), 1))
+    claims: list[Claim] = []
+    for campaign_id in active_campaigns:
+        due = [row for row in await _due(session, channel, campaign_id, now, share) if row.id not in held]
+        await _skip(session, [row for row in due if not row.reachable], now)
+        claims += [_claim_of(row) for row in due if row.reachable]
+    if claims:
+        await _lease(session, [claim.delivery_id for claim in claims], now + lease, claimant)
     return claims
 
 
@@ -207,30 +214,32 @@ async def release(session: AsyncSession, claimants: Sequence[str], now: datetime
     return released.rowcount
 
 
-async def record(session: AsyncSession, outcomes: Sequence[Outcome], now: datetime) -> None:
+async def record(session: AsyncSession, outcomes: Iterable[Outcome], now: datetime) -> None:
     """Write outcomes; one that comes too late (somebody re-claimed the row) changes nothing.
 
     What may have arrived with an earlier attempt ends as sent or uncertain, never as failed or skipped.
+    Outcomes that say the same are one statement.
     """
-    if not outcomes:
-        return
+    alike: defaultdict[_Change, list[int]] = defaultdict(list)
+    for outcome in outcomes:
+        alike[_change_of(outcome, now)].append(outcome.claim.delivery_id)
     connection = await session.connection()
-    table = SQLModel.metadata.tables["delivery"]
-    await connection.execute(
-        update(table)
-        .where(
-            table.c.id == bindparam("delivery"),
-            table.c.attempts == bindparam("attempt"),
-            table.c.status == Status.SENDING,
+    for change, ids in alike.items():
+        await connection.execute(
+            update(Delivery)
+            .where(
+                col(Delivery.id).in_(ids),
+                col(Delivery.attempts) == change.attempt,
+                col(Delivery.status) == Status.SENDING,
+            )
+            .values(
+                status=change.status,
+                reason=change.reason,
+                refusals=change.refusals,
+                due_at=change.due_at,
+                finished_at=now if change.status in FINAL else None,
+            )
         )
-        .values(
-            status=bindparam("outcome"),
-            reason=bindparam("why"),
-            due_at=bindparam("due"),
-            finished_at=bindparam("finished"),
-        ),
-        [_values_of(outcome, now) for outcome in outcomes],
-    )
 
 
 async def skip_queued(session: AsyncSession, campaign_id: int, reason: Skip, now: datetime) -> int:
@@ -277,39 +286,65 @@ async def counts(session: AsyncSession, campaign_id: int) -> dict[Status, int]:
     return {status: found.get(status, 0) for status in Status}
 
 
-def _due(channel: Channel, campaigns: Sequence[int], now: datetime, limit: int) -> SelectOfScalar[int | None]:
-    return (
-        select(col(Delivery.id))
+async def _due(
+    session: AsyncSession, channel: Channel, campaign_id: int, now: datetime, limit: int
+) -> Sequence[Any]:
+    may_be_written_to = reachable(channel).label("reachable")
+    query = (
+        sa_select(
+            col(Delivery.id),
+            col(Delivery.attempts),
+            col(Delivery.campaign_id),
+            col(Delivery.language),
+            col(Delivery.status),
+            col(Delivery.reason),
+            col(Delivery.refusals),
+            may_be_written_to,
+            *addressees.COLUMNS,
+        )
+        .outerjoin(Subscriber, col(Subscriber.id) == col(Delivery.subscriber_id))
+        .outerjoin(Organisation, col(Organisation.id) == col(Subscriber.organisation_id))
         .where(
             _OPEN,
+            col(Delivery.campaign_id) == campaign_id,
             col(Delivery.channel) == channel,
             col(Delivery.due_at) <= now,
-            col(Delivery.campaign_id).in_(campaigns),
         )
         .order_by(col(Delivery.due_at), col(Delivery.id))
         .limit(limit)
-        .with_for_update(skip_locked=True)
+        .with_for_update(skip_locked=True, of=Delivery)
     )
+    return (await (await session.connection()).execute(query)).all()
 
 
-def _claim_of(delivery: Delivery, subscriber: Subscriber) -> Claim:
-    assert delivery.id is not None
+def _claim_of(row: Any) -> Claim:
+    number, attempts, campaign_id, language, _, _, refusals, _, *addressee = row
     return Claim(
-        delivery.id,
-        delivery.attempts + 1,
-        delivery.campaign_id,
-        delivery.language,
-        subscriber,
-        _copies_of(delivery),
+        number, attempts + 1, campaign_id, language, Addressee(*addressee), _copies_of(row), refusals
     )
 
 
-def _copies_of(delivery: Delivery) -> int:
+async def _skip(session: AsyncSession, rows: Sequence[Any], now: datetime) -> None:
+    """Pass over readers who cannot be written to any more."""
+    connection = await session.connection()
+    for row in rows:
+        erased = row[-len(addressees.COLUMNS)] is None
+        await connection.execute(
+            update(Delivery)
+            .where(col(Delivery.id) == row.id)
+            .values(
+                # A copy of an earlier attempt may have arrived before the reader left.
+                status=Status.UNCERTAIN if _copies_of(row) else Status.SKIPPED,
+                reason=Skip.ERASED if erased else Skip.LEFT,
+                finished_at=now,
+            )
+        )
+
+
+def _copies_of(row: Any) -> int:
     """Return how often a waiting row may have arrived: as its reason says, and once if its sender died."""
-    told = (
-        delivery.reason.removeprefix(_DOUBT).partition(":")[0] if delivery.reason.startswith(_DOUBT) else "0"
-    )
-    return int(told) + (delivery.status is Status.SENDING)
+    told = row.reason.removeprefix(_DOUBT).partition(":")[0] if row.reason.startswith(_DOUBT) else "0"
+    return int(told) + (row.status is Status.SENDING)
 
 
 def _unsent_status() -> ColumnElement[Status]:
@@ -321,7 +356,7 @@ def _unsent_status() -> ColumnElement[Status]:
 
 
 async def _lease(session: AsyncSession, ids: list[int], until: datetime, claimant: str) -> None:
-    await session.exec(
+    await (await session.connection()).execute(
         update(Delivery)
         .where(col(Delivery.id).in_(ids))
         .values(
@@ -330,22 +365,25 @@ async def _lease(session: AsyncSession, ids: list[int], until: datetime, claiman
             due_at=until,
             claimed_by=claimant,
         )
-        .execution_options(synchronize_session=False)
     )
 
 
-def _values_of(outcome: Outcome, now: datetime) -> dict[str, object]:
-    status, reason = outcome.status, outcome.reason
-    copies = outcome.claim.copies + outcome.may_have_arrived
+class _Change(NamedTuple):
+    """What one statement writes; the attempt is the fence."""
+
+    attempt: int
+    status: Status
+    reason: str
+    refusals: int
+    due_at: datetime
+
+
+def _change_of(outcome: Outcome, now: datetime) -> _Change:
+    claim, status, reason = outcome.claim, outcome.status, outcome.reason
+    copies = claim.copies + outcome.may_have_arrived
     if copies and status is Status.QUEUED:
         reason = f"{_DOUBT}{copies}: {reason}"
     elif copies and status in (Status.FAILED, Status.SKIPPED):
         status = Status.UNCERTAIN
-    return {
-        "delivery": outcome.claim.delivery_id,
-        "attempt": outcome.claim.attempt,
-        "outcome": status,
-        "why": reason,
-        "due": outcome.due_at or now,
-        "finished": now if status in FINAL else None,
-    }
+    refusals = claim.refusals + outcome.was_refused
+    return _Change(claim.attempt, status, reason, refusals, outcome.due_at or now)

@@ -56,6 +56,7 @@ class Event(SQLModel, table=True):
     sources: list[dict[str, Any]] = Field(default_factory=list, sa_type=JSON)
     as_of: date | None = None
     fingerprint: str = ""
+    added_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     retired_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
     @property

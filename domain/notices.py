@@ -108,6 +108,17 @@ async def postpone(session: AsyncSession, notice: Notice, due_at: datetime, reas
     await _close(session, notice, status=Status.QUEUED, due_at=due_at, reason=reason)
 
 
+async def drop_open(session: AsyncSession, reason: str) -> int:
+    """Give up every letter that waits, and return how many did; secrets in them are emptied."""
+    dropped = await session.exec(
+        update(Notice)
+        .where(col(Notice.status).in_([Status.QUEUED, Status.SENDING]))
+        .values(status=Status.FAILED, payload={}, reason=reason)
+        .execution_options(synchronize_session=False)
+    )
+    return dropped.rowcount
+
+
 async def forget(session: AsyncSession, before: datetime) -> int:
     """Delete notices that ended before that moment: their addresses are no longer needed."""
     ended = col(Notice.status).in_([Status.SENT, Status.FAILED])

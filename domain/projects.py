@@ -82,6 +82,7 @@ class Document(SQLModel, table=True):
     references: list[str] = Field(default_factory=list, sa_type=JSON)
     sources: list[dict[str, Any]] = Field(default_factory=list, sa_type=JSON)
     fingerprint: str = ""
+    added_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     retired_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 

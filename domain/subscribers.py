@@ -162,14 +162,6 @@ async def profile_of(session: AsyncSession, subscriber: Subscriber) -> Profile:
     )
 
 
-async def organisation_names(session: AsyncSession, readers: Iterable[Subscriber]) -> dict[int, str]:
-    """Return the names of the subscribers' organisations, by number of the subscriber."""
-    wanted = {reader.id: reader.organisation_id for reader in readers if reader.organisation_id}
-    query = select(Organisation.id, Organisation.name).where(col(Organisation.id).in_(wanted.values()))
-    names = dict((await session.exec(query)).all())
-    return {reader: names[organisation] for reader, organisation in wanted.items() if reader is not None}
-
-
 async def topics_of(session: AsyncSession, subscriber: Subscriber) -> list[str]:
     """Return the subjects that the subscriber asked for, in alphabetical order."""
     query = select(SubscriberTopic.topic).where(col(SubscriberTopic.subscriber_id) == subscriber.id)

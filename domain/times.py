@@ -41,6 +41,13 @@ def moment_of(text: str, zone: ZoneInfo, *, field: str = "at") -> datetime:
         raise Invalid(field, f"{text!r} lies outside of all calendars; write 2026-12-01 09:00") from None
 
 
+def second_of(moment: datetime, zone: ZoneInfo) -> datetime | None:
+    """Return the moment that shows the same local time again after the autumn change; None if none does."""
+    local = moment.astimezone(zone)
+    second = local.replace(fold=1).astimezone(UTC)
+    return second if local.fold == 0 and second != moment.astimezone(UTC) else None
+
+
 def _in_utc(written: datetime, zone: ZoneInfo, text: str, field: str) -> datetime:
     if written.tzinfo is not None:
         return written.astimezone(UTC)

@@ -7,7 +7,17 @@ import typer
 from domain.database import DATABASE_ERRORS, reason_of
 from domain.errors import DomainError
 from helixpost import logs
-from helixpost.commands import answers, campaigns, content, events, operators, running, setup, subscribers
+from helixpost.commands import (
+    answers,
+    campaigns,
+    content,
+    dkim,
+    events,
+    operators,
+    running,
+    setup,
+    subscribers,
+)
 
 app = typer.Typer(
     name="helixpost",
@@ -22,6 +32,7 @@ for name, commands in {
     "answers": answers.app,
     "campaigns": campaigns.app,
     "content": content.app,
+    "dkim": dkim.app,
     "events": events.app,
     "operators": operators.app,
     "subscribers": subscribers.app,

@@ -17,8 +17,10 @@ from bot.settings import TelegramSettings
 from domain.database import DatabaseSettings
 from domain.errors import Invalid, Problems
 from domain.sites import ServiceSettings
+from mailer.delays import ScheduleSettings
 from mailer.messages import MailSettings
-from mailer.relays import RelaySettings
+from mailer.relays import DeliverySettings, RelaySettings
+from mailer.signing_domains import DkimSettings
 from web.settings import WebSettings
 
 EXAMPLE = "config.example.toml"
@@ -37,6 +39,9 @@ class Settings(BaseSettings):
     telegram: TelegramSettings = Field(default_factory=TelegramSettings)
     mail: MailSettings | None = None
     relays: list[RelaySettings] = Field(default_factory=list)
+    delivery: DeliverySettings = Field(default_factory=DeliverySettings)
+    dkim: list[DkimSettings] = Field(default_factory=list)
+    schedule: ScheduleSettings = Field(default_factory=ScheduleSettings)
     web: WebSettings = Field(default_factory=WebSettings)
 
     @classmethod

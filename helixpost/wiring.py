@@ -23,6 +23,7 @@ from helixpost.settings import Settings
 if TYPE_CHECKING:
     from knowledge.answers import Answers
     from mailer.messages import Stationery
+    from mailer.signatures import Signers
     from wording.texts import Texts
 
 log = structlog.get_logger()
@@ -63,13 +64,14 @@ class Service:
 
         return Answers(self.texts, self.settings.service)
 
-    @property
+    @cached_property
     def stationery(self) -> "Stationery":
-        """What every letter is written on; raises `Invalid` when `[mail]` is missing."""
+        """What every letter is written on; raises `Invalid` where `[mail]` or a key cannot be used."""
         from mailer.messages import Stationery
 
         mail, _ = self.settings.sending
-        return Stationery(self.texts, self.settings.service, mail)
+        signers = self._signers(mail.domain) if self.settings.dkim else None
+        return Stationery(self.texts, self.settings.service, mail, signers)
 
     def roles(self, names: Iterable[Role]) -> dict[Role, Run]:
         """Build the named roles; raises `Invalid` for one that the settings do not allow."""
@@ -109,11 +111,25 @@ class Service:
         )
         return bot.run
 
+    def _signers(self, domain: str) -> "Signers":
+        from mailer.signatures import open_signers  # cryptography is heavy, and most have no key
+
+        return open_signers(self.settings.dkim, domain)
+
     def _mailer(self) -> Run:
         from mailer.role import Mailer
 
-        mail, relays = self.settings.sending
-        return Mailer(self.database, self.texts, self.settings.service, mail, relays, clock=self.clock).run
+        settings = self.settings
+        _, relays = settings.sending
+        mailer = Mailer(
+            self.database,
+            self.stationery,
+            relays,
+            self.clock,
+            delivery=settings.delivery,
+            schedule=settings.schedule,
+        )
+        return mailer.run
 
 
 @asynccontextmanager

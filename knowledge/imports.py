@@ -121,6 +121,8 @@ async def _import_rows(
         (changes.added if row is None else changes.changed).append(key)
         columns = {name: value for name, value in values.items() if name in table.model_fields}
         columns |= {"fingerprint": print_, "retired_at": None}
+        if "added_at" in table.model_fields and (row is None or row.retired_at is not None):
+            columns["added_at"] = now
         touched[key] = _written(row, columns) if row is not None else table(key=key, **columns)
         session.add(touched[key])
     for key, row in known.items():

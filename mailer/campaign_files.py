@@ -17,7 +17,7 @@ from domain.errors import Invalid, Problems
 from domain.languages import FALLBACK, Language, language_of
 from domain.notices import Kind
 from domain.subscribers import Channel
-from mailer import headers, personal_fields
+from mailer import digests, headers, personal_fields
 
 LONGEST_SUBJECT, LONGEST_PREHEADER = 150, 250
 _FENCE = "+++"
@@ -66,6 +66,8 @@ def read(paths: Sequence[Path], *, topics: Collection[str], templates: Path) -> 
     known = _templates(templates)
     _gathered([lambda file=file: _check(file, topics, known) for file in files])
     _check_unity(files)
+    if _agreed(files, "template") != digests.TEMPLATE:  # which writes its text itself
+        _gathered([lambda file=file: _check_body(file) for file in files])
     return _draft(files)
 
 
@@ -77,8 +79,6 @@ def read_file(path: Path) -> CampaignFile:
     head = _head_of(path, tuple(lines[:end]))
     body = "\n".join(lines[end + 1 :]).strip("\n")
     first = next((number for number, line in enumerate(lines[end + 1 :], end + 2) if line), end + 1)
-    if not body.strip():
-        raise Invalid(f"{path}:{end + 1}", f"the letter's text is missing after the second {_FENCE}")
     return CampaignFile(path, name, language, head, tuple(lines[:end]), body, first)
 
 
@@ -156,6 +156,12 @@ def _check(file: CampaignFile, topics: Collection[str], templates: Collection[st
             known = ", ".join(sorted(topics)) or "none: import the project's content first"
             raise Invalid(file.place("audience"), f"unknown topic {topic!r}; known are {known}")
     personal_fields.check(file.body, path=str(file.path), first_line=file.body_line, markdown=True)
+
+
+def _check_body(file: CampaignFile) -> None:
+    if not file.body.strip():
+        place = f"{file.path}:{len(file.lines) + 1}"
+        raise Invalid(place, f"the letter's text is missing after the second {_FENCE}")
 
 
 def _check_header(file: CampaignFile, key: str, value: str, longest: int) -> None:

@@ -21,6 +21,8 @@ def checked(value: str, *, field: str) -> str:
     That is a control character, a line or paragraph separator, or an encoded word that hides one:
     some mail libraries decode and serialise those (CVE-2024-6923).
     """
+    if value.isascii() and value.isprintable() and "=?" not in value:
+        return value.strip()
     _refuse_line_ends(value, field)
     if "=?" in value:
         _refuse_line_ends(_decoded(value, field), field)

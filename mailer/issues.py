@@ -2,18 +2,21 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from domain import campaigns, projects
-from domain.campaigns import Campaign, Text
+from domain.addressees import Addressee
+from domain.campaigns import Campaign
 from domain.languages import Language
 from domain.projects import Project
-from domain.subscribers import Subscriber
-from mailer import messages
+from mailer import digests, messages
+from mailer.digests import Written
+from mailer.envelopes import Envelope
 from mailer.letters import Letter, PersonalLetter, compile_letter
 from mailer.links import links_for
-from mailer.messages import Content, Envelope, Stationery
+from mailer.messages import Content, Stationery
 from wording import readers
 from wording.readers import Reader
 
@@ -29,41 +32,48 @@ class Issue:
 
     def fill_in(self, stationery: Stationery, reader: Reader, token: str) -> Content:
         """Return the letter for one reader; raises `Invalid` when it cannot be rendered."""
-        service, language = stationery.service, self.letter.language
-        links = links_for(service, language, f"/archive/{self.campaign_id}", token)
-        return self.letter.render(readers.values(reader, self.project, service, links))
+        return self.letter.render(self._values(stationery, reader, token))
 
-    def address(
-        self, stationery: Stationery, subscriber: Subscriber, organisation: str, now: datetime
-    ) -> Envelope:
-        """Return the message to one subscriber; raises `Invalid` when it is unfit to be sent.
+    def address(self, stationery: Stationery, addressee: Addressee, now: datetime) -> Envelope:
+        """Return the message to one addressee; raises `Invalid` when it is unfit to be sent.
 
         Every copy of it carries the same Message-ID, so that a second one is recognisable.
         """
-        assert subscriber.id is not None
-        assert subscriber.email is not None
+        assert addressee.email is not None
         keyring = stationery.service.keyring
-        token = keyring.sign_unsubscribe(subscriber.id)
-        content = self.fill_in(stationery, readers.reader_of(subscriber, organisation), token)
-        number = keyring.message_id(self.campaign_id, subscriber.id)
+        token = keyring.sign_unsubscribe(addressee.id)
+        printed = self.letter.print(self._values(stationery, readers.reader_of(addressee), token))
+        number = keyring.message_id(self.campaign_id, addressee.id)
         return messages.newsletter(
-            stationery, content, subscriber.email, message_id=number, token=token, now=now
+            stationery, printed, addressee.email, message_id=number, token=token, now=now
         )
+
+    def _values(self, stationery: Stationery, reader: Reader, token: str) -> dict[str, Any]:
+        service = stationery.service
+        links = links_for(service, self.letter.language, f"/archive/{self.campaign_id}", token)
+        return readers.values(reader, self.project, service, links)
 
 
 async def compile_letters(
-    session: AsyncSession, stationery: Stationery, campaign_id: int, now: datetime
+    session: AsyncSession,
+    stationery: Stationery,
+    campaign_id: int,
+    now: datetime,
+    *,
+    written: Written | None = None,
 ) -> dict[Language, Letter]:
     """Return a campaign's letters in all its languages, each tried out on the sample reader.
+
+    `written` are its texts where they are known; a digest is else filled with what is new at this moment.
 
     Raises `Invalid` for one that cannot be sent, and `NotFound` without a project or campaign.
     """
     campaign = (await campaigns.progress(session, campaign_id)).campaign
     project = await projects.get(session)
     letters = {}
-    for language, variant in (await campaigns.variants(session, campaign_id)).items():
-        text, template = Text(variant.subject, variant.preheader, variant.body), campaign.template
-        letters[language] = compile_letter(stationery, project, language, text, template=template)
+    texts = (written or await digests.write(session, stationery, campaign, now)).texts
+    for language, text in texts.items():
+        letters[language] = compile_letter(stationery, project, language, text, template=campaign.template)
         issue = Issue(campaign_id, project, PersonalLetter(letters[language], language), None)
         _try_out(stationery, issue, now)
     return letters

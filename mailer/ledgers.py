@@ -2,15 +2,14 @@
 
 import asyncio
 import contextlib
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Callable, Iterable, Sequence
+from datetime import timedelta
 from functools import partial
 
 import structlog
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from domain import campaigns, deliveries, subscribers
+from domain import campaigns, deliveries
 from domain.campaigns import Campaign
 from domain.database import Database
 from domain.deliveries import Claim, Outcome, Status
@@ -24,26 +23,11 @@ from mailer.issues import Issue
 from mailer.messages import Stationery
 from mailer.smtp import SLOWEST_SEND
 
-SLICE = 50
-WINDOW = 2 * SLICE
-"""Deliveries in flight at most: claimed and not yet recorded."""
 LEASE = timedelta(minutes=15)
 """Longer than an outage to be survived without an extra copy, and than the slowest send, also of a
 claim that waited for its turn."""
-STALE = timedelta(seconds=3)
-"""A claim that waited so long is looked at again before it is sent: readers leave meanwhile."""
 
 log = structlog.get_logger()
-
-
-@dataclass(frozen=True, slots=True)
-class Parcel:
-    """A claimed delivery with all that sending it needs."""
-
-    claim: Claim
-    issue: Issue
-    organisation: str
-    claimed_at: datetime
 
 
 class Ledger:
@@ -57,34 +41,37 @@ class Ledger:
         self._claimant = claimant
         self._issues: dict[tuple[int, Language], Issue] = {}
         self._in_flight: set[int] = set()
+        """What this process claimed and has not recorded: it never claims that again itself."""
         self._outcomes: asyncio.Queue[Outcome | None] = asyncio.Queue()
-        self._room = asyncio.Event()
-        self._room.set()
 
-    async def claim(self) -> list[Parcel]:
-        """Wait until a slice fits into the window, then return what is due."""
-        await self._room.wait()
-        parcels = await outlast(self._claim, "claiming")
-        self._in_flight.update(parcel.claim.delivery_id for parcel in parcels)
-        self._measure()
-        return parcels
+    async def claim(self, limit: int) -> list[Claim]:
+        """Return so many due deliveries at most, under a lease."""
+        claims = await outlast(partial(self._claim, limit), "claiming")
+        self._in_flight.update(claim.delivery_id for claim in claims)
+        return claims
 
-    async def review(self, parcel: Parcel) -> Outcome | None:
-        """Return what becomes of a parcel that waited and may not be sent any more; None when it may."""
-        if self._clock() - parcel.claimed_at < STALE:
-            return None
-        return await outlast(partial(self._review, parcel.claim), "reviewing")
+    def issue_of(self, claim: Claim) -> Issue:
+        """Return the campaign, in the claim's language, ready to be filled in."""
+        return self._issues[claim.campaign_id, claim.language]
+
+    async def review(self, claims: Iterable[Claim]) -> dict[int, Outcome]:
+        """Return what becomes of those claims that waited and may not be sent any more, by number."""
+        outcomes = await outlast(partial(self._review, list(claims)), "reviewing")
+        return {outcome.claim.delivery_id: outcome for outcome in outcomes}
 
     def settle(self, outcome: Outcome) -> None:
-        """Hand in what became of a parcel; the recorder writes it down."""
+        """Hand in what became of a claim; the recorder writes it down."""
         self._outcomes.put_nowait(outcome)
 
     def close(self) -> None:
         """Let the recorder end once everything handed in is written down."""
         self._outcomes.put_nowait(None)
 
-    async def record(self) -> None:
-        """Write outcomes down until closed: back to back, each time all that has come in."""
+    async def record(self, recorded: Callable[[Sequence[Outcome]], None]) -> None:
+        """Write outcomes down until closed: back to back, each time all that has come in.
+
+        `recorded` hears of each batch once it is committed.
+        """
         while (first := await self._outcomes.get()) is not None:
             batch, closed = [first], False
             while not self._outcomes.empty() and not closed:
@@ -93,36 +80,25 @@ class Ledger:
                 batch += [more] if more else []
             await outlast(partial(self._record, batch), "recording")
             self._in_flight.difference_update(outcome.claim.delivery_id for outcome in batch)
-            self._measure()
+            recorded(batch)
             if closed:
                 return
 
-    async def _claim(self) -> list[Parcel]:
+    async def _claim(self, limit: int) -> list[Claim]:
         active = await self._open_issues()
         if not active:
             return []
-        now = self._clock()
         async with self._database.transaction() as session:
-            claims = await deliveries.claim(
+            return await deliveries.claim(
                 session,
                 Channel.EMAIL,
                 active,
-                now,
-                limit=SLICE,
+                self._clock(),
+                limit=limit,
                 lease=LEASE,
                 held=self._in_flight,
                 claimant=self._claimant,
             )
-            names = await subscribers.organisation_names(session, (claim.subscriber for claim in claims))
-        return [
-            Parcel(
-                claim,
-                self._issues[claim.campaign_id, claim.language],
-                names.get(claim.subscriber.id or 0, ""),
-                now,
-            )
-            for claim in claims
-        ]
 
     async def _open_issues(self) -> list[int]:
         """Return the running campaigns, their letters open.
@@ -141,9 +117,9 @@ class Ledger:
         self._issues = kept
         return active
 
-    async def _review(self, claim: Claim) -> Outcome | None:
+    async def _review(self, claims: list[Claim]) -> list[Outcome]:
         async with self._database.reading() as session:
-            return await campaigns.review(session, claim, self._clock(), takes=SLOWEST_SEND)
+            return await campaigns.review(session, claims, self._clock(), takes=SLOWEST_SEND)
 
     async def _record(self, outcomes: Sequence[Outcome]) -> None:
         refusals = {
@@ -157,12 +133,6 @@ class Ledger:
         for outcome in outcomes:
             if outcome.status in (Status.FAILED, Status.UNCERTAIN):
                 log.info("delivery_failed", delivery_id=outcome.claim.delivery_id, reason=outcome.reason)
-
-    def _measure(self) -> None:
-        if len(self._in_flight) <= WINDOW - SLICE:
-            self._room.set()
-        else:
-            self._room.clear()
 
 
 async def _hold(session: AsyncSession, campaign_id: int) -> bool:

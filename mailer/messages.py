@@ -1,12 +1,13 @@
 """Messages: a rendered letter as the bytes that travel, with headers that nothing can break out of."""
 
 import re
-from binascii import b2a_qp
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from email import message_from_bytes, policy
 from email.utils import format_datetime
 from functools import cached_property
+from typing import TYPE_CHECKING, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
@@ -14,14 +15,31 @@ from domain.addresses import Address, address_of
 from domain.errors import Invalid
 from domain.languages import Language
 from domain.sites import ServiceSettings
-from mailer import headers
+from mailer import headers, quoted_printable
+from mailer.envelopes import Envelope, Headers
+from mailer.quoted_printable import CRLF
 from wording.texts import Texts
 
-_MAILBOX = re.compile(r'\s*"?(?P<name>[^<>"]*?)"?\s*<(?P<address>[^<>]+)>\s*')
-CRLF = "\r\n"
-_LINE_ENDS = re.compile(r"\r\n?|\n")
+if TYPE_CHECKING:
+    from mailer.signatures import Signers
 
-Headers = list[tuple[str, str]]
+_MAILBOX = re.compile(r'\s*"?(?P<name>[^<>"]*?)"?\s*<(?P<address>[^<>]+)>\s*')
+_WIDEST = 8
+"""More than the octets of any character, so that short lines need not be measured."""
+_BOUNDARY = "=helixpost"
+"""Quoted-printable never writes an equals sign before these characters."""
+
+
+def _part_opening(subtype: str) -> bytes:
+    return (
+        f"--{_BOUNDARY}\r\n"
+        f'Content-Type: text/{subtype}; charset="utf-8"\r\n'
+        "Content-Transfer-Encoding: quoted-printable\r\n\r\n"
+    ).encode()
+
+
+_OPENING_PLAIN, _OPENING_HTML = _part_opening("plain"), _part_opening("html")
+_CLOSING = f"--{_BOUNDARY}--\r\n".encode()
 
 
 class MailSettings(BaseModel):
@@ -81,6 +99,24 @@ class Stationery:
     texts: Texts
     service: ServiceSettings
     mail: MailSettings
+    signers: "Signers | None" = None
+    """Who vouches for the letters; None where no key is set."""
+
+
+class Written(Protocol):
+    """A letter for one reader, its two parts made into the body of a message."""
+
+    @property
+    def subject(self) -> str:
+        """What the header says."""
+
+    @property
+    def body(self) -> bytes:
+        """Both parts, encoded."""
+
+    @property
+    def language(self) -> Language:
+        """What it is written in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,23 +128,27 @@ class Content:
     text: str
     language: Language
 
-
-@dataclass(frozen=True, slots=True)
-class Envelope:
-    """What is handed to a relay. The recipient is the stored address, byte for byte."""
-
-    sender: str
-    recipient: str
-    content: bytes
-
     @property
-    def international(self) -> bool:
-        """Whether the relay must know SMTPUTF8 (RFC 6531)."""
-        return not self.recipient.isascii()
+    def body(self) -> bytes:
+        """Both parts, encoded."""
+        return body_of([self.text], [self.html], {})
+
+
+def body_of(text: Iterable[str], html: Iterable[str], known: Mapping[str, bytes]) -> bytes:
+    """Return both parts as a message's body, from their pieces; `known` are pieces encoded before."""
+    return b"".join(
+        (
+            _OPENING_PLAIN,
+            quoted_printable.encode_all(text, known),
+            _OPENING_HTML,
+            quoted_printable.encode_all(html, known),
+            _CLOSING,
+        )
+    )
 
 
 def newsletter(
-    stationery: Stationery, content: Content, recipient: str, *, message_id: str, token: str, now: datetime
+    stationery: Stationery, written: Written, recipient: str, *, message_id: str, token: str, now: datetime
 ) -> Envelope:
     """Return a campaign's letter to one reader; `token` is that of the reader's unsubscribe link.
 
@@ -118,7 +158,7 @@ def newsletter(
     leave = [f"<{service.url(f'/unsubscribe/{token}')}>"]
     if mail.reply_to:
         leave.append(f"<mailto:{mail.reply_to}?subject=unsubscribe>")
-    lines = _opening(mail, content, recipient, message_id, now)
+    lines = _opening(mail, written, recipient, message_id, now)
     lines += [
         ("List-Id", f"<newsletter.{mail.domain}>"),
         ("List-Unsubscribe", ", ".join(leave)),
@@ -127,16 +167,24 @@ def newsletter(
         ("List-Owner", f"<mailto:{mail.contact}>"),
         ("List-Help", f"<mailto:{mail.contact}?subject=help>"),
     ]
-    return _envelope(mail, lines, content, recipient, message_id)
+    return _envelope(mail, lines, written, recipient)
 
 
 def notice(
-    stationery: Stationery, content: Content, recipient: str, *, message_id: str, now: datetime
+    stationery: Stationery, written: Written, recipient: str, *, message_id: str, now: datetime
 ) -> Envelope:
     """Return a single letter that an event in the service caused (RFC 3834: auto-generated)."""
     mail = stationery.mail
-    lines = [*_opening(mail, content, recipient, message_id, now), ("Auto-Submitted", "auto-generated")]
-    return _envelope(mail, lines, content, recipient, message_id)
+    lines = [*_opening(mail, written, recipient, message_id, now), ("Auto-Submitted", "auto-generated")]
+    return _envelope(mail, lines, written, recipient)
+
+
+async def seal(stationery: Stationery, envelope: Envelope, now: datetime) -> Envelope:
+    """Return the message signed by every key there is; nothing else of it changes any more."""
+    if stationery.signers is None:
+        return envelope
+    signatures = await stationery.signers.sign(envelope.lines, envelope.body, now)
+    return replace(envelope, signatures=signatures)
 
 
 def verify(envelope: Envelope) -> None:
@@ -153,7 +201,7 @@ def verify(envelope: Envelope) -> None:
         raise Invalid("letter", f"a line is longer than {headers.LONGEST_LINE} characters")
 
 
-def _opening(mail: MailSettings, content: Content, recipient: str, message_id: str, now: datetime) -> Headers:
+def _opening(mail: MailSettings, written: Written, recipient: str, message_id: str, now: datetime) -> Headers:
     name = f"{headers.phrase(mail.sender_name)} " if mail.sender_name else ""
     lines = [("From", f"{name}<{mail.sender_address}>")]
     if mail.reply_to:
@@ -161,41 +209,28 @@ def _opening(mail: MailSettings, content: Content, recipient: str, message_id: s
     return [
         *lines,
         ("To", headers.checked(recipient, field="recipient")),
-        ("Subject", headers.words(headers.checked(content.subject, field="subject"))),
+        ("Subject", headers.words(headers.checked(written.subject, field="subject"))),
         ("Date", format_datetime(now)),
         ("Message-ID", f"<{message_id}@{mail.domain}>"),
-        ("Content-Language", content.language),
+        ("Content-Language", written.language),
     ]
 
 
-def _envelope(
-    mail: MailSettings, lines: Headers, content: Content, recipient: str, message_id: str
-) -> Envelope:
-    boundary = f"={message_id}"  # quoted-printable never writes "=" before these characters of ours
+def _envelope(mail: MailSettings, lines: Headers, written: Written, recipient: str) -> Envelope:
     lines += [
         ("MIME-Version", "1.0"),
-        ("Content-Type", f'multipart/alternative; boundary="{boundary}"'),
+        ("Content-Type", f'multipart/alternative; boundary="{_BOUNDARY}"'),
     ]
-    head = "".join(_line(name, value) for name, value in lines).encode()
-    parts = _part(boundary, "plain", content.text) + _part(boundary, "html", content.html)
-    return Envelope(mail.sender_address, recipient, head + b"\r\n" + parts + f"--{boundary}--\r\n".encode())
+    for name, value in lines:
+        _check_length(name, value)
+    return Envelope(mail.sender_address, recipient, lines, written.body)
 
 
-def _line(name: str, value: str) -> str:
-    line = f"{name}: {value}\r\n"
-    if any(len(piece.encode()) > headers.LONGEST_LINE for piece in line.split("\r\n")):
+def _check_length(name: str, value: str) -> None:
+    if len(value) * _WIDEST < headers.LONGEST_LINE:
+        return
+    if any(len(piece.encode()) > headers.LONGEST_LINE for piece in f"{name}: {value}".split(CRLF)):
         raise Invalid(name, f"longer than {headers.LONGEST_LINE} characters")
-    return line
-
-
-def _part(boundary: str, subtype: str, text: str) -> bytes:
-    head = (
-        f"--{boundary}\r\n"
-        f'Content-Type: text/{subtype}; charset="utf-8"\r\n'
-        "Content-Transfer-Encoding: quoted-printable\r\n\r\n"
-    )
-    # With a line end in the text, soft line breaks get the same one.
-    return head.encode() + b2a_qp(f"{_LINE_ENDS.sub(CRLF, text)}{CRLF}".encode(), istext=True)
 
 
 def _split(sender: str) -> tuple[str, Address]:

@@ -8,8 +8,9 @@ from domain.languages import Language
 from domain.notices import Kind, Notice
 from domain.projects import Project
 from mailer import layouts, messages
+from mailer.envelopes import Envelope
 from mailer.links import links_for
-from mailer.messages import Content, Envelope, Stationery
+from mailer.messages import Content, Stationery
 
 Payload = Mapping[str, Any]
 

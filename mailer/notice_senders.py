@@ -11,13 +11,15 @@ from domain.errors import Invalid
 from domain.notices import Notice
 from domain.times import Clock
 from domain.waits import outlast, pause
-from mailer import notice_letters
+from mailer import messages, notice_letters
+from mailer.envelopes import Envelope
 from mailer.ledgers import LEASE
-from mailer.messages import Envelope, Stationery
+from mailer.messages import Stationery
 from mailer.relays import RelaySettings
+from mailer.results import Permanent, Result, Sent, Unreachable
 from mailer.retries import RELAY_REST, jittered, next_attempt
 from mailer.senders import UNFIT
-from mailer.smtp import Connection, Permanent, Result, Sent, Unreachable
+from mailer.smtp import Connection
 
 IDLE_REST = 0.5
 """Seconds until we look again: a person looks at their inbox."""
@@ -61,7 +63,8 @@ class NoticeSender:
         except Invalid:
             result: Result = Permanent(UNFIT)
         else:
-            result = await self._connection.send(letter)
+            sealed = await messages.seal(self._stationery, letter, self._clock())
+            result = await self._connection.send(sealed)
         await outlast(partial(self._record, notice, result), "recording a notice")
         return not isinstance(result, Unreachable)
 

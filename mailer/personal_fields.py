@@ -1,7 +1,6 @@
 """Personal fields: checks what a lead wrote between braces before anything is sent, line by line."""
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import Any
 
 from jinja2 import Environment, TemplateSyntaxError, nodes
@@ -14,7 +13,7 @@ from wording.sandbox import DEEP, TOO_DEEP, PersonalTemplate
 
 _PARSER = Environment(autoescape=True)
 _SAMPLE: Mapping[str, Any] = {
-    "subscriber": asdict(readers.SAMPLE),
+    "subscriber": readers.SAMPLE._asdict(),
     "project": {"name": "Example", "website": "https://example.org/"},
     **dict.fromkeys(readers.LINKS, "https://example.org/"),
 }

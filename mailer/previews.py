@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from domain import campaigns, subscribers
+from domain import addressees, campaigns, subscribers
 from domain.addresses import Address
 from domain.campaigns import Campaign
 from domain.deliveries import Delivery
@@ -15,10 +15,12 @@ from domain.errors import NotFound
 from domain.languages import Language, choose
 from domain.subscribers import Channel, Subscriber
 from mailer import issues, messages, smtp
+from mailer.envelopes import Envelope
 from mailer.issues import Issue
-from mailer.messages import Envelope, Stationery
+from mailer.messages import Stationery
 from mailer.relays import RelaySettings
-from mailer.smtp import Connection, Sent
+from mailer.results import Sent
+from mailer.smtp import Connection
 from wording import readers
 
 
@@ -28,8 +30,7 @@ async def preview(
     """Return the letter that a reader gets, byte for byte but for its date; raises `NotFound`."""
     reader = await subscribers.get(session, address)
     issue = await _issue_for(session, stationery, campaign_id, reader, now)
-    names = await subscribers.organisation_names(session, [reader])
-    return issue.address(stationery, reader, names.get(reader.id or 0, ""), now).content
+    return issue.address(stationery, await addressees.of(session, reader), now).content
 
 
 async def compose_test(
@@ -44,8 +45,7 @@ async def compose_test(
     token = stationery.service.keyring.sign_unsubscribe(readers.SAMPLE_ID)
     shown = readers.SAMPLE
     if reader is not None:
-        names = await subscribers.organisation_names(session, [reader])
-        shown = readers.reader_of(reader, names.get(reader.id or 0, ""))
+        shown = readers.reader_of(await addressees.of(session, reader))
     content = issue.fill_in(stationery, shown, token)
     mark = stationery.texts.labels("email/labels.jinja", content.language)["test"]
     return messages.newsletter(
@@ -58,11 +58,11 @@ async def compose_test(
     )
 
 
-async def send_test(relay: RelaySettings, letter: Envelope) -> None:
+async def send_test(stationery: Stationery, relay: RelaySettings, letter: Envelope, now: datetime) -> None:
     """Send a test letter now; raises `RelayRefused` with the relay's answer when it is not taken."""
     connection = Connection(relay)
     try:
-        result = await connection.send(letter)
+        result = await connection.send(await messages.seal(stationery, letter, now))
     finally:
         await connection.close()
     if not isinstance(result, Sent):

@@ -9,15 +9,15 @@ import structlog
 from domain.claimants import Claimant
 from domain.database import Database
 from domain.errors import Invalid
-from domain.sites import ServiceSettings
 from domain.times import Clock, utc_now
+from domain.waits import outlast, unless
+from mailer.delays import ScheduleSettings
 from mailer.ledgers import Ledger
-from mailer.messages import MailSettings, Stationery
+from mailer.messages import Stationery
 from mailer.notice_senders import NoticeSender
-from mailer.relays import RelaySettings
+from mailer.relays import DeliverySettings, RelaySettings
 from mailer.senders import Senders
 from mailer.tickers import Ticker
-from wording.texts import Texts
 
 DRAIN = 10.0
 """Seconds that letters already on their way get to end when the service stops."""
@@ -31,19 +31,22 @@ class Mailer:
     def __init__(
         self,
         database: Database,
-        texts: Texts,
-        service: ServiceSettings,
-        mail: MailSettings,
+        stationery: Stationery,
         relays: Sequence[RelaySettings],
         clock: Clock = utc_now,
+        *,
+        delivery: DeliverySettings | None = None,
+        schedule: ScheduleSettings | None = None,
     ) -> None:
         """Keep the parts; raises `Invalid` without a relay."""
         if not relays:
             raise Invalid("[[relays]]", "name at least one relay to send letters through")
         self._database = database
-        self._stationery = Stationery(texts, service, mail)
+        self._stationery = stationery
         self._relays = relays
         self._clock = clock
+        self._delivery = delivery or DeliverySettings()
+        self._schedule = schedule
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set, then end within the bound; raises when any part dies."""
@@ -69,10 +72,14 @@ class Mailer:
         work.result()
 
     async def _work(self, claimant: str, stop: asyncio.Event) -> None:
+        ticker = Ticker(self._database, self._stationery, self._clock, self._schedule)
+        # Nothing is sent before it is known that this is no restored copy.
+        await unless(stop, outlast(ticker.watch, "the first look"))
         ledger = Ledger(self._database, self._stationery, self._clock, claimant)
+        senders = Senders(ledger, self._stationery, self._relays, self._clock, self._delivery)
         async with asyncio.TaskGroup() as group:
-            group.create_task(Ticker(self._database, self._stationery, self._clock).run(stop))
-            group.create_task(Senders(ledger, self._stationery, self._relays, self._clock).run(stop))
+            group.create_task(ticker.run(stop))
+            group.create_task(senders.run(stop))
             for relay in self._relays:
                 sender = NoticeSender(self._database, self._stationery, relay, self._clock)
                 group.create_task(sender.run(stop))

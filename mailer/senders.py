@@ -1,44 +1,62 @@
-"""Senders: carry claimed deliveries to the relays, over a few connections each."""
+"""Senders: claimed deliveries become letters, go to the relays and come back as outcomes."""
 
 import asyncio
-from collections.abc import Sequence
-from datetime import datetime
-
-import structlog
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 from domain.deliveries import Claim, Outcome, Status
 from domain.errors import Invalid
 from domain.times import Clock
 from domain.waits import pause
-from mailer.ledgers import Ledger, Parcel
+from mailer import messages
+from mailer.ledgers import Ledger
 from mailer.messages import Stationery
-from mailer.relays import RelaySettings
+from mailer.parcels import Parcel
+from mailer.relays import DeliverySettings, RelaySettings
+from mailer.results import Ambiguous, Permanent, Policy, Result, Sent
 from mailer.retries import RELAY_REST, jittered, next_attempt
-from mailer.smtp import Ambiguous, Connection, Permanent, Policy, Result, Sent, Unreachable
+from mailer.routes import Route
+from mailer.throttles import DomainLimit
 
-log = structlog.get_logger()
-
-CONNECTIONS = 4
-"""Per relay."""
 IDLE_REST = 0.5
 """Seconds until the ledger is looked at again when nothing was due."""
 MOST_COPIES = 5
 """A letter that may have arrived so often is left as uncertain."""
+FAILURES_IN_A_ROW = 25
+"""So many final refusals one after the other are about us or the list: the campaign waits for its lead."""
+STALE = timedelta(seconds=3)
+"""A parcel that waited so long is looked at again before it is sent: readers leave meanwhile."""
 UNFIT = "unfit_to_send"
+DIED = "sender_died"
 
 
 class Senders:
     """The campaign loop for e-mail: claim, personalise, send, record."""
 
     def __init__(
-        self, ledger: Ledger, stationery: Stationery, relays: Sequence[RelaySettings], clock: Clock
+        self,
+        ledger: Ledger,
+        stationery: Stationery,
+        relays: Sequence[RelaySettings],
+        clock: Clock,
+        settings: DeliverySettings,
     ) -> None:
         """Keep what is needed; connections are opened when there is something to send."""
         self._ledger = ledger
         self._stationery = stationery
-        self._connections = [Connection(relay) for relay in relays for _ in range(CONNECTIONS)]
         self._clock = clock
-        self._parcels: asyncio.Queue[Parcel | None] = asyncio.Queue()
+        self._settings = settings
+        self._hungry = asyncio.Event()
+        self._routes = [Route(relay, self, self._hungry) for relay in relays]
+        self._domains = {domain: DomainLimit(rate) for domain, rate in self._settings.per_domain.items()}
+        self._window: set[int] = set()
+        """Deliveries that were handed to a relay and whose outcome is not recorded yet."""
+        self._stale: list[Parcel] = []
+        self._stale_found = asyncio.Event()
+        self._failures: Counter[int] = Counter()
+        self._is_closing = False
 
     async def run(self, stop: asyncio.Event) -> None:
         """Send until `stop` is set, then give back what has not begun and record what has.
@@ -46,61 +64,180 @@ class Senders:
         Raises when a task dies: a swallowed error would look like a campaign that hangs.
         """
         async with asyncio.TaskGroup() as recording:
-            recording.create_task(self._ledger.record())
+            recording.create_task(self._ledger.record(self._recorded))
             async with asyncio.TaskGroup() as sending:
                 sending.create_task(self._feed(stop))
-                for connection in self._connections:
-                    sending.create_task(self._carry(connection, stop))
+                sending.create_task(self._review())
+                for route in self._routes:
+                    sending.create_task(route.run(stop))
             self._ledger.close()
 
+    @property
+    def has_room(self) -> bool:
+        """Whether one more letter may be handed to a relay."""
+        return len(self._window) < self._settings.window
+
+    def admit(self, parcel: Parcel) -> bool:
+        """Let a parcel go, in the window; one that waited too long is looked at again first."""
+        if self._clock() - parcel.seen_at >= STALE:
+            self._stale.append(parcel)
+            self._stale_found.set()
+            return False
+        self._window.add(parcel.claim.delivery_id)
+        return True
+
+    def settle(self, parcel: Parcel, result: Result) -> None:
+        """Hand in what the relay's answer means."""
+        hold = self._settings.ambiguous == "hold"
+        outcome = outcome_of(parcel.claim, result, parcel.since, self._clock(), hold_doubtful=hold)
+        self._ledger.settle(
+            outcome if self._is_bearable(parcel, result) else replace(outcome, holds_campaign=True)
+        )
+
+    def put_back(self, parcel: Parcel, reason: str = "") -> None:
+        """Let a letter that was not sent go over another relay, or wait where none can be used."""
+        self._window.discard(parcel.claim.delivery_id)
+        if not self._is_closing and (route := self._choose()):
+            route.put(parcel, first=True)
+            route.wake()
+            return
+        rest = jittered(RELAY_REST) if reason else timedelta()
+        self._queue(parcel.claim, self._clock() + rest, reason)
+
     async def _feed(self, stop: asyncio.Event) -> None:
+        """Claim as much as the relays will soon take, until `stop` is set."""
         while not stop.is_set():
-            parcels = await self._ledger.claim()
-            for parcel in parcels:
-                self._parcels.put_nowait(parcel)
-            if not parcels:
-                await pause(IDLE_REST, stop)
-        for _ in self._connections:
-            self._parcels.put_nowait(None)
+            self._hungry.clear()
+            wanted = self._appetite()
+            claims = await self._ledger.claim(wanted) if wanted else []
+            await self._post([parcel for claim in claims if (parcel := self._prepare(claim))])
+            for route in self._routes:
+                route.wake()
+            if not claims:
+                await self._rest(stop, is_fed=not wanted)
+        self._is_closing = True
+        for route in self._routes:
+            route.close()
+        self._stale_found.set()
 
-    async def _carry(self, connection: Connection, stop: asyncio.Event) -> None:
-        try:
-            while (parcel := await self._parcels.get()) is not None:
-                if stop.is_set():
-                    self._ledger.settle(Outcome(parcel.claim, Status.QUEUED, due_at=self._clock()))
-                elif not await self._deliver(connection, parcel):
-                    log.warning("relay_rests", relay=connection.relay.name)
-                    await pause(jittered(RELAY_REST).total_seconds(), stop)
-        finally:
-            await connection.close()
+    async def _rest(self, stop: asyncio.Event, *, is_fed: bool) -> None:
+        """Wait for hunger where the lanes are full, else a little while for something to be due."""
+        if not is_fed:
+            await pause(IDLE_REST, stop)
+            return
+        ends = [asyncio.ensure_future(self._hungry.wait()), asyncio.ensure_future(stop.wait())]
+        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        for end in ends:
+            end.cancel()
 
-    async def _deliver(self, connection: Connection, parcel: Parcel) -> bool:
-        """Bring one parcel to its outcome; False when the relay could not be used at all."""
-        outcome = await self._ledger.review(parcel)
-        if outcome is not None:
-            self._ledger.settle(outcome)
-            return True
-        claim, now = parcel.claim, self._clock()
+    def _appetite(self) -> int:
+        """Return how many letters can be shared out by weight without any lane overflowing."""
+        routes = self._usable()
+        total = sum(route.relay.weight or 1 for route in routes)
+        shares = (route.appetite() * total // (route.relay.weight or 1) for route in routes)
+        return min(shares, default=0)
+
+    def _usable(self) -> list[Route]:
+        """Return the relays that share the letters now; those of weight 0 step in for all others."""
+        up = [route for route in self._routes if route.is_up]
+        return [route for route in up if route.relay.weight] or up
+
+    def _choose(self) -> Route | None:
+        """Return the relay that is furthest behind its share; None when none can be used."""
+        routes = self._usable()
+        for route in routes:
+            route.credit += route.relay.weight or 1
+        chosen = max(routes, key=lambda route: route.credit, default=None)
+        if chosen:
+            chosen.credit -= sum(route.relay.weight or 1 for route in routes)
+        return chosen
+
+    def _prepare(self, claim: Claim) -> Parcel | None:
+        """Return the letter of a claim; one that cannot be sent now is settled."""
+        now = self._clock()
+        if claim.copies and self._settings.ambiguous == "hold":
+            self._ledger.settle(Outcome(claim, Status.UNCERTAIN, DIED))
+        elif wait := self._wait_for_domain(claim):
+            self._queue(claim, now + timedelta(seconds=wait))
+        else:
+            return self._make(claim, now)
+        return None
+
+    def _make(self, claim: Claim, now: datetime) -> Parcel | None:
+        issue = self._ledger.issue_of(claim)
         try:
-            letter = parcel.issue.address(self._stationery, claim.subscriber, parcel.organisation, now)
+            envelope = issue.address(self._stationery, claim.addressee, now)
         except Invalid:
             self._ledger.settle(Outcome(claim, Status.FAILED, UNFIT))
-            return True
-        result = await connection.send(letter)
-        since = parcel.issue.started_at or now
-        self._ledger.settle(outcome_of(claim, result, since, self._clock()))
-        return not isinstance(result, Unreachable)
+            return None
+        return Parcel(claim, envelope, issue.started_at or now, now)
+
+    async def _post(self, parcels: list[Parcel]) -> None:
+        """Put letters into the lanes, signed side by side where there is a key."""
+        if self._stationery.signers:
+            await asyncio.gather(*map(self._seal, parcels))
+        for parcel in parcels:
+            if route := self._choose():
+                route.put(parcel)
+            else:
+                self.put_back(parcel)
+
+    async def _seal(self, parcel: Parcel) -> None:
+        parcel.envelope = await messages.seal(self._stationery, parcel.envelope, self._clock())
+
+    def _wait_for_domain(self, claim: Claim) -> float:
+        """Return the seconds that a letter has to wait because its domain wants no more now."""
+        limit = self._domains.get((claim.addressee.email or "").rpartition("@")[2].lower())
+        return limit.wait(asyncio.get_running_loop().time()) if limit else 0.0
+
+    async def _review(self) -> None:
+        """Look again at parcels that waited, until the senders close."""
+        while not self._is_closing:
+            await self._stale_found.wait()
+            self._stale_found.clear()
+            parcels, self._stale = self._stale, []
+            outcomes = await self._ledger.review(parcel.claim for parcel in parcels)
+            for outcome in outcomes.values():
+                self._ledger.settle(outcome)
+            self._return(parcel for parcel in parcels if parcel.claim.delivery_id not in outcomes)
+
+    def _return(self, parcels: Iterable[Parcel]) -> None:
+        """Put looked-at parcels back into lanes."""
+        now = self._clock()
+        for parcel in parcels:
+            parcel.seen_at = now
+            self.put_back(parcel)
+
+    def _recorded(self, outcomes: Sequence[Outcome]) -> None:
+        """Make room for as many letters as were recorded."""
+        self._window.difference_update(outcome.claim.delivery_id for outcome in outcomes)
+        for route in self._routes:
+            route.wake()
+
+    def _queue(self, claim: Claim, due_at: datetime, reason: str = "") -> None:
+        self._ledger.settle(Outcome(claim, Status.QUEUED, reason, due_at))
+
+    def _is_bearable(self, parcel: Parcel, result: Result) -> bool:
+        """Count final refusals in a row; False when there are too many."""
+        campaign_id = parcel.claim.campaign_id
+        if isinstance(result, Permanent):
+            self._failures[campaign_id] += 1
+        elif isinstance(result, Sent) and self._failures[campaign_id]:
+            del self._failures[campaign_id]
+        return self._failures[campaign_id] < FAILURES_IN_A_ROW
 
 
-def outcome_of(claim: Claim, result: Result, since: datetime, now: datetime) -> Outcome:
+def outcome_of(
+    claim: Claim, result: Result, since: datetime, now: datetime, *, hold_doubtful: bool = False
+) -> Outcome:
     """Return what a relay's answer means for a delivery of a campaign that started at `since`."""
-    again = next_attempt(claim.attempt, since, now)
+    again = next_attempt(claim.refusals + 1, since, now)
     match result:
         case Sent():
             return Outcome(claim, Status.SENT)
         case Permanent(reason):
             return Outcome(claim, Status.FAILED, reason)
-        case Ambiguous(reason) if again is None or claim.copies + 1 >= MOST_COPIES:
+        case Ambiguous(reason) if hold_doubtful or again is None or claim.copies + 1 >= MOST_COPIES:
             return Outcome(claim, Status.UNCERTAIN, reason)
     if again is None:
         return Outcome(claim, Status.FAILED, f"too late: {result.reason}")
@@ -108,7 +245,8 @@ def outcome_of(claim: Claim, result: Result, since: datetime, now: datetime) -> 
         claim,
         Status.QUEUED,
         result.reason,
-        now + jittered(RELAY_REST) if isinstance(result, Unreachable) else again,
+        again,
         may_have_arrived=isinstance(result, Ambiguous),
+        was_refused=True,
         holds_campaign=isinstance(result, Policy),
     )

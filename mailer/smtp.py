@@ -6,17 +6,27 @@ letter may have been taken.
 """
 
 import asyncio
-import re
-from dataclasses import dataclass
 from datetime import timedelta
-from typing import NoReturn
+from typing import NoReturn, cast
 
 import aiosmtplib
 from aiosmtplib import SMTPResponseException, SMTPServerDisconnected, SMTPTimeoutError
 
 from domain.errors import DomainError
-from mailer.messages import Envelope
+from mailer.envelopes import Envelope, mail_command, rcpt_command, unsendable
 from mailer.relays import RelaySettings
+from mailer.results import (
+    LOST,
+    LOST_IN_DATA,
+    Ambiguous,
+    Refusal,
+    Result,
+    Sent,
+    Temporary,
+    Unreachable,
+    reason_of,
+    refusal,
+)
 
 CONNECT_TIMEOUT = 30.0
 """Seconds, for connection, greeting, encryption and login together."""
@@ -29,53 +39,6 @@ SLOWEST_SEND = timedelta(seconds=2 * (CONNECT_TIMEOUT + 2 * COMMAND_TIMEOUT) + D
 
 A lease must outlast it, or somebody else sends the letter too.
 """
-
-_ENHANCED = re.compile(r"^([245]\.\d{1,3}\.\d{1,3})\b")
-_POLICY = "5.7."
-
-
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """The relay has taken the letter."""
-
-
-@dataclass(frozen=True, slots=True)
-class Temporary:
-    """Not now: worth another attempt later."""
-
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Permanent:
-    """Never, for this letter."""
-
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Policy:
-    """The relay or its rules refuse us (5.7.x, RFC 3463): the next letter would fare no better."""
-
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Ambiguous:
-    """The connection was lost while or after the letter travelled: it may have been taken."""
-
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Unreachable:
-    """The relay itself cannot be used; nothing is wrong with the letter."""
-
-    reason: str
-
-
-Refusal = Temporary | Permanent | Policy | Ambiguous | Unreachable
-Result = Sent | Refusal
 
 
 class RelayRefused(DomainError):
@@ -103,8 +66,29 @@ class Connection:
             pass
         try:
             return await self._attempt(envelope)
-        except _ConnectionLost as lost:
-            return Temporary(str(lost))
+        except _ConnectionLost:
+            return Temporary(LOST)
+
+    async def open(self) -> Unreachable | None:
+        """Connect, encrypt and log in unless that has been done; what stands in the way is returned."""
+        if self._client is not None and self._client.is_connected:
+            return None
+        try:
+            await self._connect()
+        except (aiosmtplib.SMTPException, OSError, ValueError) as error:
+            self._open_client().close()
+            return Unreachable(_told_by(error))
+        return None
+
+    def offers(self, extension: str) -> bool:
+        """Say whether the relay named an extension in its greeting."""
+        return self._open_client().supports_extension(extension)
+
+    def hand_over(self, protocol: asyncio.Protocol) -> None:
+        """Let another protocol speak on the open connection from here on."""
+        transport = cast("asyncio.Transport", self._open_client().transport)
+        transport.set_protocol(protocol)
+        protocol.connection_made(transport)
 
     async def close(self) -> None:
         """Say goodbye and close; a relay that is gone already is no error."""
@@ -116,23 +100,19 @@ class Connection:
                 client.close()
 
     async def _attempt(self, envelope: Envelope) -> Result:
-        try:
-            client = await self._connected()
-        except (aiosmtplib.SMTPException, OSError, ValueError) as error:
-            if self._client is not None:
-                self._client.close()
-            return Unreachable(_reason_of(error))
-        if envelope.international and not client.supports_extension("smtputf8"):
-            return Permanent("undeliverable_here")
+        if trouble := await self.open():
+            return trouble
+        client = self._open_client()
+        unfit = unsendable(envelope, international=client.supports_extension("smtputf8"))
+        if unfit:
+            return unfit
         refused = await self._offer(client, envelope)
         result = refused or await self._transfer(client, envelope.content)
         if refused:
             await self._reset(client)
         return result
 
-    async def _connected(self) -> aiosmtplib.SMTP:
-        if self._client is not None and self._client.is_connected:
-            return self._client
+    async def _connect(self) -> None:
         relay = self.relay
         self._client = aiosmtplib.SMTP(
             hostname=relay.host,
@@ -146,6 +126,9 @@ class Connection:
         async with asyncio.timeout(CONNECT_TIMEOUT):
             await self._client.connect()
             await self._client.ehlo()
+
+    def _open_client(self) -> aiosmtplib.SMTP:
+        assert self._client is not None
         return self._client
 
     async def _offer(self, client: aiosmtplib.SMTP, envelope: Envelope) -> Result | None:
@@ -154,25 +137,21 @@ class Connection:
         A refusal of MAIL is about us, whatever its code (530 without a login, 553 for the sender's
         address): no reader may lose a letter by it.
         """
-        options = [b"SMTPUTF8", b"BODY=8BITMIME"] if envelope.international else []
         # The library's own mail() and rcpt() repair addresses; ours travel byte for byte.
-        try:
-            code, message = await self._ask(client, b"MAIL", f"FROM:<{envelope.sender}>".encode(), *options)
-            if code != 250:
-                client.close()
-                return Unreachable(_reason(code, message))
-            code, message = await self._ask(client, b"RCPT", f"TO:<{envelope.recipient}>".encode())
-        except ValueError:
-            return Permanent("unsendable_address")
-        return None if code in (250, 251) else _refusal(code, message)
+        code, message = await self._ask(client, mail_command(envelope))
+        if code != 250:
+            client.close()
+            return Unreachable(reason_of(code, message))
+        code, message = await self._ask(client, rcpt_command(envelope))
+        return None if code in (250, 251) else refusal(code, message)
 
-    async def _ask(self, client: aiosmtplib.SMTP, *command: bytes) -> tuple[int, str]:
+    async def _ask(self, client: aiosmtplib.SMTP, command: bytes) -> tuple[int, str]:
         """Send one command of the envelope; a connection that is lost or speaks no SMTP is closed."""
         try:
-            return await client.execute_command(*command, timeout=COMMAND_TIMEOUT)
+            return await client.execute_command(command, timeout=COMMAND_TIMEOUT)
         except (SMTPServerDisconnected, SMTPTimeoutError, OSError):
             client.close()
-            raise _ConnectionLost("connection_lost") from None
+            raise _ConnectionLost from None
         except SMTPResponseException as error:
             client.close()
             return error.code, error.message
@@ -184,10 +163,10 @@ class Connection:
         except aiosmtplib.SMTPDataError as error:
             if error.code == 421:
                 client.close()
-            return _refusal(error.code, error.message)
+            return refusal(error.code, error.message)
         except (aiosmtplib.SMTPException, OSError):
             client.close()
-            return Ambiguous("connection_lost_in_data")
+            return Ambiguous(LOST_IN_DATA)
         return Sent()
 
     async def _reset(self, client: aiosmtplib.SMTP) -> None:
@@ -216,22 +195,7 @@ _PLAIN = {
 """What the library's errors mean to the person who set up the relay."""
 
 
-def _refusal(code: int, message: str) -> Result:
-    if not 500 <= code <= 599:
-        return Temporary(_reason(code, message))
-    enhanced = _ENHANCED.match(message)
-    if enhanced and enhanced[1].startswith(_POLICY):
-        return Policy(_reason(code, message))
-    return Permanent(_reason(code, message))
-
-
-def _reason(code: int, message: str) -> str:
-    """Return the codes alone: relays like to repeat the address in their words."""
-    enhanced = _ENHANCED.match(message)
-    return f"{code} {enhanced[1]}" if enhanced else str(code)
-
-
-def _reason_of(error: Exception) -> str:
+def _told_by(error: Exception) -> str:
     if isinstance(error, SMTPResponseException):
-        return _reason(error.code, error.message)
+        return reason_of(error.code, error.message)
     return type(error).__name__

@@ -1,21 +1,19 @@
 """Readers: the fields that a letter may name, and their values for one reader."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
+from domain.addressees import Addressee
 from domain.languages import Language
 from domain.projects import Project
 from domain.sites import ServiceSettings
-from domain.subscribers import Subscriber
 
 LINKS = ("unsubscribe_url", "preferences_url", "archive_url", "subscribe_url")
 SAMPLE_ID = 0
 """The sample reader's number; nobody has it, so their unsubscribe link unsubscribes nobody."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reader:
+class Reader(NamedTuple):
     """What a letter may say about the person who reads it; empty where we do not know."""
 
     first_name: str
@@ -28,7 +26,7 @@ class Reader:
 
 
 FIELDS: Mapping[str, frozenset[str]] = {
-    "subscriber": frozenset(Reader.__slots__),
+    "subscriber": frozenset(Reader._fields),
     "project": frozenset({"name", "website"}),
 } | {link: frozenset() for link in LINKS}
 """Every name a letter may use, with its parts."""
@@ -44,25 +42,25 @@ SAMPLE = Reader(
 )
 
 
-NOBODY = Reader(*[""] * len(Reader.__slots__))
+NOBODY = Reader(*[""] * len(Reader._fields))
 """Whoever reads a letter where anybody may: nothing is known of them."""
 
 
 def nobody(language: Language) -> Reader:
     """Return the reader of whom only the language is known."""
-    return replace(NOBODY, language=language)
+    return NOBODY._replace(language=language)
 
 
-def reader_of(subscriber: Subscriber, organisation: str) -> Reader:
-    """Return what letters may say about a subscriber of that organisation."""
+def reader_of(addressee: Addressee) -> Reader:
+    """Return what letters may say about an addressee."""
     return Reader(
-        first_name=subscriber.first_name,
-        name=subscriber.name,
-        organisation=organisation,
-        language=subscriber.language,
-        country=subscriber.country or "",
-        region=subscriber.region,
-        helix=subscriber.helix_group or "",
+        first_name=addressee.first_name,
+        name=addressee.name,
+        organisation=addressee.organisation,
+        language=addressee.language,
+        country=addressee.country or "",
+        region=addressee.region,
+        helix=addressee.helix_group or "",
     )
 
 
@@ -74,7 +72,7 @@ def values(
     Before a pack is imported the service stands in for the project.
     """
     return {
-        "subscriber": asdict(reader),
+        "subscriber": reader._asdict(),
         "project": {
             "name": project.name if project else service.name,
             "website": project.website if project else service.base_url,

@@ -45,22 +45,40 @@ class PersonalTemplate:
         `field` names the place in the messages: a file, or a part of a letter.
         """
         self._field = field
-        self._template = _compile(source, _HTML if html else _TEXT, field)
+        environment = _HTML if html else _TEXT
+        tree = _parse(source, environment, field)
+        self.constants = frozenset(node.data for node in tree.find_all(nodes.TemplateData))
+        """The pieces that every reader gets, so that they can be worked on once."""
+        self._template = _compile(tree, environment, field)
 
     def render(self, values: Mapping[str, Any]) -> str:
         """Return the text for one reader; raises `Invalid` naming an unknown field."""
+        return "".join(self.pieces(values))
+
+    def pieces(self, values: Mapping[str, Any]) -> list[str]:
+        """Return the text for one reader in the pieces it is made of, most of them among `constants`."""
+        template = self._template
         try:
-            return self._template.render(values)
+            return list(template.root_render_func(template.new_context(dict(values))))
         except (TemplateError, TypeError, ValueError) as error:
             raise Invalid(self._field, f"{error}; docs/campaigns.md lists the fields") from None
 
 
-def _compile(source: str, environment: ImmutableSandboxedEnvironment, field: str) -> Template:
+def _parse(source: str, environment: ImmutableSandboxedEnvironment, field: str) -> nodes.Template:
     if len(source) > LONGEST_TEMPLATE:
         raise Invalid(field, f"longer than {LONGEST_TEMPLATE:,} characters")
     try:
         tree = environment.parse(source)
-        _check(tree, field)
+    except TemplateSyntaxError as error:
+        raise Invalid(f"{field}:{error.lineno}", f"{error.message}") from None
+    except TOO_DEEP:
+        raise Invalid(field, DEEP) from None
+    _check(tree, field)
+    return tree
+
+
+def _compile(tree: nodes.Template, environment: ImmutableSandboxedEnvironment, field: str) -> Template:
+    try:
         return environment.from_string(tree)
     except TemplateSyntaxError as error:
         raise Invalid(f"{field}:{error.lineno}", f"{error.message}") from None

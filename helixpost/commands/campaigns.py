@@ -9,13 +9,15 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from domain import audiences, campaigns, projects
 from domain.addresses import address_of
-from domain.campaigns import Campaign, Progress
+from domain.campaigns import Campaign, Progress, Status
 from domain.subscribers import Subscriber
-from domain.times import moment_of, utc_now, zone_of
+from domain.times import moment_of, second_of, utc_now, zone_of
+from helixpost.commands import checks, repeats
 from helixpost.commands.options import (
     DEFAULT_CONFIG,
     AsJson,
     Config,
+    Number,
     err,
     out,
     print_json,
@@ -23,12 +25,15 @@ from helixpost.commands.options import (
     read_settings,
     run,
 )
+from helixpost.commands.reasons import BRIEF, explain, local_time
 from helixpost.places import TEMPLATES
 from helixpost.settings import Settings
 from helixpost.wiring import opened
 
 app = typer.Typer(no_args_is_help=True, help="Newsletter issues and announcements.")
-Number = Annotated[int, typer.Argument(metavar="ID", min=1, max=2**31 - 1, help="The campaign's number.")]
+app.command()(checks.check)
+app.command("repeat")(repeats.repeat)
+app.add_typer(repeats.app, name="repeats")
 
 
 @app.command()
@@ -106,13 +111,16 @@ def schedule(
     zone: Annotated[str, typer.Option("--zone", help="IANA time zone; none = the project's.")] = "",
     config: Config = DEFAULT_CONFIG,
 ) -> None:
-    """Set the time at which an approved campaign starts."""
+    """Set the time at which an approved campaign starts, unless its pre-flight finds an error."""
     settings, now = read_settings(config), utc_now()
     named = zone_of(zone or settings.service.time_zone)
     moment = now if at == "now" else moment_of(at, named)
+    run(checks.pass_or_refuse(settings, number))
     run(_change(settings, lambda session: campaigns.schedule(session, number, moment, named.key, now)))
-    local = moment.astimezone(named).isoformat(" ", "minutes")
-    out.print(f"Campaign {number} starts at {local} ({named.key}).")
+    out.print(f"Campaign {number} starts at {local_time(moment, named)}.")
+    if second := second_of(moment, named):
+        other = second.astimezone(named).isoformat("T", "minutes")
+        out.print(f"The clocks repeat this hour: the first of the two is meant. For the second: --at {other}")
 
 
 @app.command()
@@ -124,8 +132,8 @@ def pause(number: Number, config: Config = DEFAULT_CONFIG) -> None:
 
 @app.command()
 def resume(number: Number, config: Config = DEFAULT_CONFIG) -> None:
-    """Let a paused campaign go on."""
-    run(_change(read_settings(config), lambda session: campaigns.resume(session, number)))
+    """Let a paused campaign go on; one whose time has passed meanwhile starts now."""
+    run(_change(read_settings(config), lambda session: campaigns.resume(session, number, utc_now())))
     out.print(f"Campaign {number} goes on.")
 
 
@@ -146,6 +154,8 @@ def status(number: Number, config: Config = DEFAULT_CONFIG, as_json: AsJson = Fa
     sums = ", ".join(f"{count} {status}" for status, count in progress.counts.items() if count)
     out.print(f"Campaign {number} “{progress.campaign.name}” is {progress.campaign.status}.")
     out.print(f"Audience {progress.campaign.audience_size or 0}: {sums or 'nothing queued yet'}.")
+    if progress.campaign.reason:
+        out.print(explain(progress.campaign))
 
 
 @app.command("list")
@@ -155,9 +165,17 @@ def list_(config: Config = DEFAULT_CONFIG, as_json: AsJson = False) -> None:
     rows = [(c.id, c.name, c.status.value, c.scheduled_at, c.audience_size) for c in found]
     columns = ("id", "name", "status", "scheduled_at", "audience")
     if as_json:
-        print_json([dict(zip(columns, row, strict=True)) for row in rows])
+        print_json(
+            [dict(zip(columns, row, strict=True), **_why(c)) for row, c in zip(rows, found, strict=True)]
+        )
         return
-    print_table(columns, rows, empty="There is no campaign yet: helixpost campaigns create FILE.en.md")
+    notes = [BRIEF[c.reason] if c.reason else "" for c in found]
+    shown = [(*row, note) for row, note in zip(rows, notes, strict=True)]
+    empty = "There is no campaign yet: helixpost campaigns create FILE.en.md"
+    print_table((*columns, "note"), shown, empty=empty)
+    for campaign in found:
+        if campaign.reason and campaign.status is Status.PAUSED:
+            out.print(f"\nCampaign {campaign.id} waits for you. {explain(campaign)}")
 
 
 async def _create(settings: Settings, files: list[Path]) -> tuple[int, int, int]:
@@ -198,7 +216,7 @@ async def _test(settings: Settings, number: int, to: str) -> None:
             letter = await previews.compose_test(
                 session, service.stationery, number, address_of(to, field="--to"), service.clock()
             )
-        await previews.send_test(relays[0], letter)
+        await previews.send_test(service.stationery, relays[0], letter, service.clock())
 
 
 async def _change(settings: Settings, verb: Callable[[AsyncSession], Awaitable[Campaign]]) -> None:
@@ -221,9 +239,14 @@ def _row(reader: Subscriber) -> tuple[str, ...]:
     return reader.email or "Telegram", reader.name, reader.language.value, group, country
 
 
+def _why(campaign: Campaign) -> dict[str, str]:
+    """Return the reason why the service put a campaign aside, and its words; nothing for all others."""
+    return {"reason": campaign.reason.value, "why": explain(campaign)} if campaign.reason else {}
+
+
 def _as_dict(progress: Progress) -> dict[str, Any]:
     campaign = progress.campaign
-    return {
+    return _why(campaign) | {
         "id": campaign.id,
         "status": campaign.status,
         "audience": campaign.audience_size or 0,

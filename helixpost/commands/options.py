@@ -22,6 +22,7 @@ Config = Annotated[
     ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
+Number = Annotated[int, typer.Argument(metavar="ID", min=1, max=2**31 - 1, help="The campaign's number.")]
 T = TypeVar("T")
 DEFAULT_CONFIG = Path("config.toml")
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -14,7 +14,7 @@ from bot.outbox import Outbox
 from bot.turns import Means
 from demo.telegram import Telegram
 from demo.telegram.entities import parse_html
-from domain import campaigns, consents, deliveries, subscribers, subscriptions
+from domain import campaigns, consents, deliveries, heartbeats, subscribers, subscriptions
 from domain.audiences import Audience
 from domain.campaigns import Draft, Progress, Text
 from domain.consents import Method, Proof
@@ -271,6 +271,30 @@ async def test_a_long_pause_of_telegram_s_leaves_the_letters_in_the_queue(
     machine.now += timedelta(seconds=20_000)
     assert await newsletters.send_due(asyncio.Event()) == 0
     assert (await _progress(machine.database, campaign)).counts[Status.QUEUED] >= 1
+
+
+async def test_nothing_is_sent_before_the_mailer_has_looked(
+    machine: Machine, newsletters: Newsletters, readers: list[Talk]
+) -> None:
+    async def look(at: datetime) -> None:
+        async with machine.database.transaction() as session:
+            seen = await heartbeats.look(session, folder, at, patience=timedelta(hours=1))
+        heartbeats.stamp(folder, seen)
+
+    folder = machine.database.folder
+    await look(machine.now)
+    campaign = await _start(machine)
+    for _ in range(3):
+        assert not await newsletters.is_watched()
+    assert (await _progress(machine.database, campaign)).counts[Status.QUEUED] == 2
+    stop = asyncio.Event()
+    sending = asyncio.create_task(newsletters.run(stop))
+    await look(machine.now + heartbeats.BEAT)
+    async with asyncio.timeout(20):
+        while not (await _progress(machine.database, campaign)).balanced:
+            await asyncio.sleep(0.02)
+    stop.set()
+    await sending
 
 
 def test_markdown_cannot_make_a_field_out_of_broken_braces() -> None:

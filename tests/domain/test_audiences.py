@@ -61,3 +61,28 @@ async def test_who_may_not_be_written_to_is_counted_as_left_out(database: Databa
     async with database.transaction() as session:
         await _people(session, now)
         assert await audiences.count_left_out(session, Audience(countries=["SI"]), EMAIL) == 1
+
+
+async def test_a_long_list_is_read_on_from_a_number_or_as_a_sample(database: Database, now: datetime) -> None:
+    async with database.transaction() as session:
+        await _people(session, now)
+        everyone = Audience()
+        numbers = [person.id or 0 for person in await audiences.members(session, everyone, EMAIL, limit=9)]
+        beyond = await audiences.members(session, everyone, EMAIL, limit=9, after=numbers[0])
+        even = await audiences.members(session, everyone, EMAIL, limit=9, every=2)
+    assert [person.id for person in beyond] == numbers[1:]
+    assert [person.id for person in even] == [number for number in numbers if number % 2 == 0]
+
+
+async def test_the_languages_of_an_audience_are_counted_most_first(database: Database, now: datetime) -> None:
+    async with database.transaction() as session:
+        await _people(session, now)
+        second = await subscribers.add(session, Profile(language=Language.SLOVENIAN), now)
+        second.email = second.email_key = "second@example.org"
+        text = await keep_text(session, "I agree", Language.ENGLISH)
+        await grant(session, second, Channel.EMAIL, text, Proof(Method.WEB, "test", now))
+        counted = await audiences.count_languages(session, Audience(), EMAIL)
+    assert list(counted.items()) == [
+        (Language.SLOVENIAN, 2), (Language.ENGLISH, 1), (Language.PORTUGUESE, 1),
+    ]  # fmt: skip
+    assert all(isinstance(language, Language) for language in counted)

@@ -54,11 +54,11 @@ async def test_pausing_and_resuming_leads_back_to_where_it_stood(database: Datab
         await campaigns.schedule(session, number, now, "UTC", now)
         await campaigns.pause(session, number)
         assert await campaigns.due(session, now) == []
-        assert (await campaigns.resume(session, number)).status is Status.SCHEDULED
+        assert (await campaigns.resume(session, number, now)).status is Status.SCHEDULED
         assert await campaigns.start(session, number, LETTERS, now)
         await campaigns.pause(session, number)
         assert await campaigns.active(session) == []
-        assert (await campaigns.resume(session, number)).status is Status.SENDING
+        assert (await campaigns.resume(session, number, now)).status is Status.SENDING
 
 
 async def test_cancelling_skips_the_rest_and_the_sums_balance(database: Database, now: datetime) -> None:

@@ -1,11 +1,12 @@
 """Moments are read in named zones; the hour that the clocks skip is refused."""
 
+from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from domain.errors import Invalid
-from domain.times import moment_of, zone_of
+from domain.times import moment_of, second_of, zone_of
 
 LJUBLJANA = ZoneInfo("Europe/Ljubljana")
 
@@ -26,6 +27,15 @@ def test_a_local_time_is_read_in_its_zone(text: str, utc: str) -> None:
 def test_the_hour_that_spring_skips_is_refused_with_a_cure() -> None:
     with pytest.raises(Invalid, match="use 2027-03-28 03:30"):
         moment_of("2027-03-28 02:30", LJUBLJANA)
+
+
+def test_the_second_of_two_same_hours_is_found_from_the_first_and_nowhere_else() -> None:
+    first = moment_of("2026-10-25 02:30", LJUBLJANA)
+    second = second_of(first, LJUBLJANA)
+    assert second == first + timedelta(hours=1)
+    assert second_of(second, LJUBLJANA) is None
+    for text in ("2026-10-25 01:59", "2026-10-25 03:00", "2027-03-28 03:30", "2026-07-01 09:00"):
+        assert second_of(moment_of(text, LJUBLJANA), LJUBLJANA) is None
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,5 @@
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from domain import events, items, projects
@@ -11,6 +11,7 @@ from knowledge.imports import Changes, Report, import_pack
 
 WritePack = Callable[..., Path]
 INTRA = Path(__file__).parents[2] / "content" / "intra"
+DAY = timedelta(days=1)
 SAMPLE = Path(__file__).parent / "sample_pack"
 PROJECT = (SAMPLE / "project.toml").read_text()
 EVENTS = (SAMPLE / "events.toml").read_text()
@@ -70,6 +71,23 @@ async def test_what_left_the_pack_is_retired_and_comes_back_with_it(
     assert again.kinds["item"].changed == ["budget"]
     async with database.reading() as session:
         assert [known.item.key for known in await items.listing(session)] == ["budget"]
+
+
+async def test_when_an_event_was_added_is_kept_through_changes_and_begins_anew_when_it_returns(
+    database: Database, now: datetime, write_pack: WritePack
+) -> None:
+    async def added_at() -> datetime | None:
+        async with database.reading() as session:
+            [event] = await events.listing(session)
+        return event.added_at
+
+    await _import(database, write_pack(), now)
+    assert await added_at() == now
+    await _import(database, write_pack(**{"events.toml": EVENTS.replace("The start", "Start")}), now + DAY)
+    assert await added_at() == now
+    await _import(database, write_pack(**{"events.toml": None}), now + 2 * DAY)
+    await _import(database, write_pack(), now + 3 * DAY)
+    assert await added_at() == now + 3 * DAY
 
 
 async def test_an_item_written_in_the_service_is_left_alone(

@@ -54,9 +54,8 @@ class Office:
         return RelaySettings(host=self.relay.host, port=self.relay.port, security="none")
 
     def mailer(self, database: Database | None = None) -> Mailer:
-        paper = self.stationery
         opened = database or self.database
-        return Mailer(opened, paper.texts, paper.service, paper.mail, [self.relay_settings], self.clock)
+        return Mailer(opened, self.stationery, [self.relay_settings], self.clock)
 
     async def add_reader(
         self, email: str, name: str = "", language: Language = Language.ENGLISH, organisation: str = ""
@@ -88,7 +87,7 @@ class Office:
 
     async def resume(self, campaign_id: int) -> None:
         async with self.database.transaction() as session:
-            await campaigns.resume(session, campaign_id)
+            await campaigns.resume(session, campaign_id, self.clock())
 
     async def progress(self, campaign_id: int) -> Progress:
         async with self.database.reading() as session:

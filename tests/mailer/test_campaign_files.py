@@ -76,7 +76,7 @@ def test_the_demo_campaign_reads_in_all_six_languages() -> None:
         ('"events"', '"sports"', 4, "unknown topic 'sports'; known are events, policy"),
         ('"telegram"]', '"fax"]', 5, "channels.1"),
         ('["email", "telegram"]', "[]", 5, "channels"),
-        ('"newsletter"', '"confirm"', 6, "unknown template 'confirm'; known are newsletter"),
+        ('"newsletter"', '"confirm"', 6, "unknown template 'confirm'; known are digest, newsletter"),
         ("Study visit", r"Study\r\nBcc: b@example.org", 2, "U+000D cannot stand in a header"),
         ("Study visit", r"Study\u2028visit", 2, "U+2028"),
         ("Study visit", r"Study\u0000visit", 2, "U+0000"),
@@ -128,6 +128,13 @@ def test_a_byte_order_mark_is_forgiven(tmp_path: Path) -> None:
 def test_a_letter_without_text_is_refused(tmp_path: Path) -> None:
     with pytest.raises(Invalid, match=r"faro\.it\.md:3: the letter's text is missing"):
         _read(tmp_path, it=ITALIAN.replace("Buongiorno!", " "))
+
+
+def test_a_digest_writes_its_text_itself(tmp_path: Path) -> None:
+    english = ENGLISH.replace('"newsletter"', '"digest"').partition("\n\nDear")[0]
+    draft = _read(tmp_path, en=english, it=ITALIAN)
+    assert draft.template == "digest"
+    assert (draft.texts[Language.ENGLISH].body, draft.texts[Language.ITALIAN].body) == ("", "Buongiorno!")
 
 
 @pytest.mark.parametrize("name", ["faro.md", "faro.de.md", "faro.pt-BR.md", ".en.md", "faro.en.txt"])

@@ -1,5 +1,6 @@
 """The bytes that travel: headers mail programs need, parts that parse back, settings that are checked."""
 
+from dataclasses import replace
 from datetime import datetime
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -13,7 +14,8 @@ from pydantic import ValidationError
 from domain.errors import Invalid
 from domain.languages import Language
 from mailer import messages
-from mailer.messages import Content, Envelope, MailSettings, Stationery
+from mailer.envelopes import Envelope
+from mailer.messages import Content, MailSettings, Stationery
 
 MOMENT = datetime.fromisoformat("2026-11-24T09:00:00+00:00")
 
@@ -78,7 +80,7 @@ def test_the_parts_parse_back_to_what_was_rendered(stationery: Stationery, html:
 def test_a_subject_arrives_as_written_or_is_refused(stationery: Stationery, subject: str) -> None:
     try:
         envelope = _newsletter(stationery, subject=subject)
-    except (Invalid, UnicodeEncodeError):
+    except Invalid:
         return
     messages.verify(envelope)
     assert _parsed(envelope)["Subject"] == subject.strip()
@@ -87,9 +89,9 @@ def test_a_subject_arrives_as_written_or_is_refused(stationery: Stationery, subj
 
 def test_an_added_header_is_noticed(stationery: Stationery) -> None:
     envelope = _newsletter(stationery)
-    forged = envelope.content.replace(b"MIME-Version", b"Subject: second\r\nMIME-Version")
+    forged = [(name, value.replace("abc", "abc\r\nSubject: second")) for name, value in envelope.lines]
     with pytest.raises(Invalid, match="headers"):
-        messages.verify(Envelope(envelope.sender, envelope.recipient, forged))
+        messages.verify(replace(envelope, lines=forged))
 
 
 def test_a_line_that_is_too_long_is_refused(stationery: Stationery) -> None:

@@ -57,7 +57,7 @@ async def test_a_test_letter_says_so_and_has_a_message_id_of_its_own(office: Off
             letter = await previews.compose_test(
                 session, office.stationery, campaign, address_of(email), office.clock()
             )
-        await previews.send_test(office.relay_settings, letter)
+        await previews.send_test(office.stationery, office.relay_settings, letter, office.clock())
         letters += office.relay.letters_to(email)
     own, sample = letters
     assert own.subject == sample.subject == "[test] News"
@@ -80,7 +80,7 @@ async def test_a_test_that_the_relay_refuses_says_why(office: Office) -> None:
         )
     office.relay.script("ana@example.org", Reply(550, "5.1.1 unknown"))
     with pytest.raises(RelayRefused, match=r"did not take the letter \(550 5\.1\.1\)"):
-        await previews.send_test(office.relay_settings, letter)
+        await previews.send_test(office.stationery, office.relay_settings, letter, office.clock())
     await office.relay.stop()
     with pytest.raises(RelayRefused, match=r"\[\[relays\]\]"):
-        await previews.send_test(office.relay_settings, letter)
+        await previews.send_test(office.stationery, office.relay_settings, letter, office.clock())

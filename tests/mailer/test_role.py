@@ -32,8 +32,7 @@ async def test_a_mailer_that_dies_leaves_its_claims_to_the_next_start(office: Of
             raise ZeroDivisionError
         return office.clock()
 
-    paper = office.stationery
-    dying = Mailer(office.database, paper.texts, paper.service, paper.mail, [office.relay_settings], clock)
+    dying = Mailer(office.database, office.stationery, [office.relay_settings], clock)
     with pytest.raises(ExceptionGroup):
         await asyncio.wait_for(dying.run(asyncio.Event()), 20)
     async with running(office.mailer()):
@@ -42,6 +41,5 @@ async def test_a_mailer_that_dies_leaves_its_claims_to_the_next_start(office: Of
 
 
 async def test_without_a_relay_there_is_no_mailer(office: Office) -> None:
-    paper = office.stationery
     with pytest.raises(Invalid, match="name at least one relay"):
-        Mailer(office.database, paper.texts, paper.service, paper.mail, [])
+        Mailer(office.database, office.stationery, [])

@@ -11,26 +11,15 @@ from aiosmtpd.smtp import SMTP, AuthResult
 from aiosmtpd.smtp import Envelope as Received
 
 from demo.mail import Relay, Reply
+from mailer.envelopes import Envelope
 from mailer.ledgers import LEASE
-from mailer.messages import Envelope
 from mailer.relays import RelaySettings
-from mailer.smtp import (
-    SLOWEST_SEND,
-    Ambiguous,
-    Connection,
-    Permanent,
-    Policy,
-    RelayRefused,
-    Result,
-    Sent,
-    Temporary,
-    Unreachable,
-    refuse,
-)
+from mailer.results import Ambiguous, Permanent, Policy, Result, Sent, Temporary, Unreachable
+from mailer.smtp import SLOWEST_SEND, Connection, RelayRefused, refuse
 
 
 def _to(recipient: str) -> Envelope:
-    return Envelope("news@example.org", recipient, b"Subject: x\r\n\r\nHi\r\n.dot\r\n")
+    return Envelope("news@example.org", recipient, [("Subject", "x")], b"Hi\r\n.dot\r\n")
 
 
 @pytest.fixture

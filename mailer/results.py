@@ -1,0 +1,73 @@
+"""Results: what a relay's answer to a letter means, as types."""
+
+import re
+from dataclasses import dataclass
+
+_ENHANCED = re.compile(r"^([245]\.\d{1,3}\.\d{1,3})\b")
+_POLICY = "5.7."
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """The relay has taken the letter."""
+
+
+@dataclass(frozen=True, slots=True)
+class Temporary:
+    """Not now: worth another attempt later."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Permanent:
+    """Never, for this letter."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """The relay or its rules refuse us (5.7.x, RFC 3463): the next letter would fare no better."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ambiguous:
+    """The connection was lost while or after the letter travelled: it may have been taken."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unreachable:
+    """The relay itself cannot be used; nothing is wrong with the letter."""
+
+    reason: str
+
+
+Refusal = Temporary | Permanent | Policy | Ambiguous | Unreachable
+Result = Sent | Refusal
+
+LOST = "connection_lost"
+"""Before the letter travelled: it was certainly not taken."""
+LOST_IN_DATA = "connection_lost_in_data"
+UNDELIVERABLE_HERE = Permanent("undeliverable_here")
+"""The address needs SMTPUTF8 (RFC 6531), and the relay has none."""
+
+
+def refusal(code: int, message: str) -> Refusal:
+    """Return what a reply that is no success means for the letter it answers."""
+    if not 500 <= code <= 599:
+        return Temporary(reason_of(code, message))
+    enhanced = _ENHANCED.match(message)
+    if enhanced and enhanced[1].startswith(_POLICY):
+        return Policy(reason_of(code, message))
+    return Permanent(reason_of(code, message))
+
+
+def reason_of(code: int, message: str) -> str:
+    """Return the codes alone: relays like to repeat the address in their words."""
+    enhanced = _ENHANCED.match(message)
+    return f"{code} {enhanced[1]}" if enhanced else str(code)
