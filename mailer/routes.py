@@ -130,9 +130,9 @@ class Route:
         else:
             self._desk.settle(parcel, result)
 
-    def give_back(self, parcel: Parcel) -> None:
+    def give_back(self, parcel: Parcel, *, is_suspect: bool) -> None:
         """Let a letter whose connection was lost before it travelled go over another one."""
-        parcel.returns += 1
+        parcel.returns += is_suspect
         if parcel.returns >= MOST_RETURNS:
             self._desk.settle(parcel, Temporary(LOST))
         else:

@@ -11,7 +11,9 @@ import signal
 import subprocess
 import sys
 import traceback
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
+from datetime import timedelta
+from importlib import import_module
 from pathlib import Path
 from typing import NoReturn
 
@@ -33,6 +35,8 @@ class Order:
     environment: dict[str, str]
     crash_at: str = ""
     """The step at which it kills itself (`tests.faults.crashing`)."""
+    constants: dict[str, float] = field(default_factory=dict)
+    """Time-outs and rests of the program made shorter, `mailer.smtp.DATA_TIMEOUT`, in seconds."""
 
 
 class Nursery:
@@ -100,6 +104,8 @@ def _become(order: Order) -> NoReturn:
         os.environ.update(order.environment)
         _redirect(order.log)
         sys.argv = ["helixpost", *order.words]
+        for name, seconds in order.constants.items():
+            _set(name, seconds)
         if order.crash_at:
             from tests.faults.crashing import Step, Watcher
 
@@ -114,6 +120,13 @@ def _become(order: Order) -> NoReturn:
     finally:
         sys.stderr.flush()
         os._exit(code)
+
+
+def _set(name: str, seconds: float) -> None:
+    module, _, constant = name.rpartition(".")
+    place = import_module(module)
+    is_delta = isinstance(getattr(place, constant), timedelta)
+    setattr(place, constant, timedelta(seconds=seconds) if is_delta else seconds)
 
 
 def _redirect(log: str) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from tests.faults.nurseries import Nursery, Order
 
 ROUNDS = int(os.environ.get("HELIXPOST_FAULT_ROUNDS", "1"))
-"""How many times the usual number of kills and readers; more than 1 also waits for real time-outs."""
+"""How many times the usual number of kills and readers."""
 PATIENCE = 120.0 if ROUNDS == 1 else 600.0
 """Seconds until a story that does not move on is given up; none is ever waited for on purpose."""
 
@@ -17,13 +17,19 @@ class Mailer:
     """`helixpost run mailer` in a process of its own; its log goes to a file."""
 
     def __init__(
-        self, nursery: Nursery, config: Path, *, crash_at: str = "", environment: dict[str, str] | None = None
+        self,
+        nursery: Nursery,
+        config: Path,
+        *,
+        environment: dict[str, str],
+        crash_at: str = "",
+        constants: dict[str, float] | None = None,
     ) -> None:
         """Start one in the folder of its settings; with `crash_at` it kills itself at that step."""
         self._log, self._exit = config.with_suffix(".log"), config.with_suffix(".log.exit")
-        named = {"HELIXPOST_CONFIG": str(config)} | (environment or {})
-        order = Order(["run", "mailer"], str(config.parent), str(self._log), named, crash_at)
-        self._pid = nursery.start(order)
+        named = {"HELIXPOST_CONFIG": str(config)} | environment
+        words, folder, log = ["run", "mailer"], str(config.parent), str(self._log)
+        self._pid = nursery.start(Order(words, folder, log, named, crash_at, constants or {}))
 
     @property
     def running(self) -> bool:

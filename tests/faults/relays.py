@@ -256,9 +256,10 @@ class Conversation:
             self._relay.silent.add(self._wire)
             await self._wire.silence()
         told = act.raw if act.raw is not None else _reply(act.reply or ordinary)
+        told += act.echo
         if act.dribbles:
             await self._wire.dribble(told)
-        elif act.reply or not act.hangs_up:
+        elif act.reply or act.raw or not act.hangs_up:
             self._wire.write(told)
         if act.hangs_up:
             self._over = True

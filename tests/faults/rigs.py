@@ -73,16 +73,19 @@ class Rig:
     security: str = "none"
     username: str = ""
     more_settings: str = ""
+    """Begins in the section of the relay; more sections may follow."""
     environment: dict[str, str] = field(default_factory=dict)
+    constants: dict[str, float] = field(default_factory=dict)
+    """Time-outs and rests that are made shorter, in seconds (`tests.faults.nurseries.Order`)."""
     mailers: list[Mailer] = field(default_factory=list)
 
     async def prepare(self, readers: Iterable[str]) -> None:
-        """Put the project and these readers (local parts) into the database."""
+        """Put the project and these readers into the database; a local part alone is at example.org."""
         now = utc_now()
         async with self.database.transaction() as session:
             session.add(example_project())
             for name in readers:
-                address = address_of(f"{name}@example.org")
+                address = address_of(name if "@" in name else f"{name}@example.org")
                 email, key = address.email, address.key
                 session.add(Subscriber(email=email, email_key=key, created_at=now, email_consented_at=now))
 
@@ -97,10 +100,20 @@ class Rig:
             await campaigns.schedule(session, campaign.id, now, "UTC", now)
         return campaign.id
 
+    async def pause(self, campaign: int) -> None:
+        """Hold a campaign, as its lead would."""
+        async with self.database.transaction() as session:
+            await campaigns.pause(session, campaign)
+
     async def resume(self, campaign: int) -> None:
         """Let a paused campaign go on, as its lead would."""
         async with self.database.transaction() as session:
-            await campaigns.resume(session, campaign)
+            await campaigns.resume(session, campaign, utc_now())
+
+    async def cancel(self, campaign: int) -> None:
+        """End a campaign early, as its lead would."""
+        async with self.database.transaction() as session:
+            await campaigns.cancel(session, campaign, utc_now())
 
     def start(self, *, crash_at: str = "", url: str = "") -> Mailer:
         """Start a mailer on the database, by another address of it if one is given."""
@@ -116,7 +129,13 @@ class Rig:
             + self.more_settings,
             encoding="utf-8",
         )
-        mailer = Mailer(self.nursery, config, crash_at=crash_at, environment=self.environment)
+        mailer = Mailer(
+            self.nursery,
+            config,
+            environment=self.environment,
+            crash_at=crash_at,
+            constants=self.constants,
+        )
         self.mailers.append(mailer)
         return mailer
 
@@ -150,6 +169,19 @@ class Rig:
         """Return the sums of a campaign."""
         async with self.database.reading() as session:
             return await campaigns.progress(session, campaign)
+
+    async def paused(self, campaign: int) -> None:
+        """Wait until the campaign is held, and what was on its way has ended."""
+
+        async def at_rest() -> bool:
+            held = (await self.progress(campaign)).campaign.status is campaigns.Status.PAUSED
+            return held and not await self.sending(campaign)
+
+        await self.until("the campaign is paused and nothing is on its way", at_rest)
+
+    async def sending(self, campaign: int) -> int:
+        """Return how many letters are on their way."""
+        return (await self.progress(campaign)).counts[Status.SENDING]
 
     async def make_due(self) -> None:
         """Let the back-off of every waiting delivery be over."""

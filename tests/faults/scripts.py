@@ -3,7 +3,7 @@
 import asyncio
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 EVERYONE = "*"
@@ -44,6 +44,8 @@ class Act:
     """To wait for before the answer."""
     dribbles: bool = False
     """The answer comes in single octets."""
+    echo: bytes = b""
+    """Octets right after the answer: an answer to nothing."""
     keeps: bool = False
     """At END: the letter is taken although nobody is told so."""
     call: Callable[[], None] | None = None
@@ -74,9 +76,14 @@ def calls(call: Callable[[], None]) -> Act:
 HANGS_UP = Act(hangs_up=True)
 KEEPS_AND_HANGS_UP = Act(hangs_up=True, keeps=True)
 SILENT = Act(silent=True)
-SLOW = Act(seconds=0.4)
+SLOW = Act(seconds=0.2)
 DRIBBLES = Act(dribbles=True)
 BABBLES = Act(raw=b"good morning to you\r\n")
+ENDLESS = Act(raw=b"250-" + b"x" * 70_000)
+"""Longer than anybody reads, and without an end of line."""
+ENDLESS_LINES = Act(raw=b"250-more\r\n" * 7_000)
+ANSWERS_TWICE = Act(echo=b"250 2.0.0 once more\r\n")
+HALF_ANSWERS = Act(raw=b"250 2.0", hangs_up=True)
 
 _REFUSALS = (
     "421 4.3.2 closing",
@@ -103,12 +110,17 @@ PARTS: dict[str, Part] = {
     **_refusals(),
     "421-at-data": Part({Moment.DATA: says("421 4.3.2 closing")}, 1),
     "451-at-data": Part({Moment.DATA: says("451 4.3.0 local error")}, 1),
+    "554-at-data": Part({Moment.DATA: says("554 5.6.0 no letters today")}),
+    "550-and-hangs-up": Part({Moment.RCPT: Act(reply="550 5.1.1 no such user", hangs_up=True)}),
+    "250-at-data": Part({Moment.DATA: Act(raw=b"250 2.0.0 fine\r\n")}, 1),
+    "354-at-end": Part({Moment.END: says("354 go on")}, 1),
     "drop-at-rcpt": Part({Moment.RCPT: HANGS_UP}, 2),
     "drop-at-data": Part({Moment.DATA: HANGS_UP}, 1),
     "drop-in-body": Part({Moment.BODY: HANGS_UP}, 1),
     "drop-at-end": Part({Moment.END: HANGS_UP}, 1),
     "drop-when-kept": Part({Moment.END: KEEPS_AND_HANGS_UP}, 1),
     "silent-at-rcpt": Part({Moment.RCPT: SILENT}, 1),
+    "silent-at-data": Part({Moment.DATA: SILENT}, 1),
     "silent-at-end": Part({Moment.END: SILENT}, 1),
     "slow": Part({Moment.RCPT: SLOW, Moment.DATA: SLOW, Moment.END: SLOW}),
     "dribble": Part({Moment.RCPT: DRIBBLES, Moment.DATA: DRIBBLES, Moment.END: DRIBBLES}),
@@ -126,7 +138,15 @@ PARTS: dict[str, Part] = {
     ),
     "long-refusal": Part({Moment.RCPT: says(f"550 5.1.1 {LONG}")}),
     "garbage-at-rcpt": Part({Moment.RCPT: BABBLES}, 1),
+    "garbage-at-data": Part({Moment.DATA: BABBLES}, 1),
     "garbage-at-end": Part({Moment.END: BABBLES}, 1),
+    "half-at-rcpt": Part({Moment.RCPT: HALF_ANSWERS}, 1),
+    "half-at-end": Part({Moment.END: HALF_ANSWERS}, 1),
+    "endless-at-rcpt": Part({Moment.RCPT: ENDLESS}, 1),
+    "endless-at-end": Part({Moment.END: ENDLESS}, 1),
+    "endless-lines-at-rcpt": Part({Moment.RCPT: ENDLESS_LINES}, 1),
+    "twice-at-rcpt": Part({Moment.RCPT: ANSWERS_TWICE}, 1),
+    "twice-at-end": Part({Moment.END: replace(ANSWERS_TWICE, keeps=True)}, 1),
 }
 """The parts that a recipient plays by its name: `450-at-rcpt@example.org`, also `450-at-rcpt+7@…`."""
 

@@ -29,8 +29,9 @@ class Wire(asyncio.Protocol):
         self.task = asyncio.get_running_loop().create_task(self._run())
 
     def data_received(self, data: bytes) -> None:
-        self._buffer += data
-        self._news.set()
+        if not self._over:
+            self._buffer += data
+            self._news.set()
 
     def eof_received(self) -> bool:
         self._end()
@@ -75,10 +76,17 @@ class Wire(asyncio.Protocol):
             await asyncio.sleep(0.001)
 
     def hang_up(self) -> None:
-        """Close after what was written has gone out; what has come and was not read is thrown away."""
+        """Say no more and hear no more.
+
+        Where possible the other side closes: closing with octets unread would reset the connection, and
+        with it destroy answers that are still under way.
+        """
         self._buffer.clear()
-        if self._transport is not None:
-            self._transport.close()
+        if self._transport is not None and not self._over:
+            if self._transport.can_write_eof():
+                self._transport.write_eof()
+            else:
+                self._transport.close()
         self._end()
 
     async def encrypt(self, context: ssl.SSLContext) -> None:
