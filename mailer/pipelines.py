@@ -70,6 +70,7 @@ class Pipeline(asyncio.Protocol, Generic[P]):
         self._refused: Result | None = None
         self._travelling: P | None = None
         self._needs_reset = False
+        self._has_carried = False
         self._is_closing = False
         self._moved_at = self._loop.time()
 
@@ -167,6 +168,8 @@ class Pipeline(asyncio.Protocol, Generic[P]):
 
     def _on_mail(self, code: int, message: str) -> None:
         """Note a refusal: whatever its code, it is about us, and no reader may lose a letter by it."""
+        if code == _CLOSING and self._has_carried:
+            return  # this connection is used up, as some relays want it: a new one will do
         if code != 250:
             self._refused = Unreachable(reason_of(code, message))
 
@@ -181,6 +184,7 @@ class Pipeline(asyncio.Protocol, Generic[P]):
             self._transport.abort()  # this answers something else: the relay is out of step
             return
         self._offered = self._refused = None
+        self._has_carried = True
         if code == 354 and refused is None:
             self._travelling = parcel
             self._replies.append(self._on_taken)

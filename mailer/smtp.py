@@ -57,6 +57,7 @@ class Connection:
         """Name the relay; nothing is opened yet."""
         self.relay = relay
         self._client: aiosmtplib.SMTP | None = None
+        self._has_carried = False
 
     async def send(self, envelope: Envelope) -> Result:
         """Hand one letter over. No answer to one letter touches the next."""
@@ -114,7 +115,7 @@ class Connection:
         return result
 
     async def _connect(self) -> None:
-        relay = self.relay
+        relay, self._has_carried = self.relay, False
         self._client = aiosmtplib.SMTP(
             hostname=relay.host,
             port=relay.port,
@@ -142,7 +143,10 @@ class Connection:
         code, message = await self._ask(client, mail_command(envelope))
         if code != 250:
             client.close()
+            if code == 421 and self._has_carried:
+                raise _ConnectionLost  # used up, as some relays want it: a new one will do
             return Unreachable(reason_of(code, message))
+        self._has_carried = True
         code, message = await self._ask(client, rcpt_command(envelope))
         return None if code in (250, 251) else refusal(code, message)
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Self
 
 from tests.faults.copies import Book, Copy
-from tests.faults.scripts import ORDINARY, Act, Moment, Scripts
+from tests.faults.scripts import ORDINARY, Act, Moment, Scripts, says
 from tests.faults.wires import Wire
 
 MOST_OCTETS = 10_000_000
@@ -33,6 +33,8 @@ class Offers:
     starttls: ssl.SSLContext | None = None
     login: bool = False
     """Nobody sends without having logged in; every name and password will do."""
+    letters_per_connection: int = 0
+    """Who has sent so many is told 421 at the next MAIL; 0 = nobody is."""
     takes_data_for_nobody: bool = False
     """Answers 354 to DATA although every recipient was refused, as RFC 2920, 3.1, warns of."""
 
@@ -125,6 +127,7 @@ class Conversation:
         self._encrypted = self._logged_in = self._over = False
         self._sender: str | None = None
         self._recipients: list[str] = []
+        self._letters = 0
 
     async def run(self) -> None:
         """Speak until one side hangs up."""
@@ -189,6 +192,8 @@ class Conversation:
             await self._answer(ORDINARY, "530 5.7.0 log in first")
         elif found is None:
             await self._answer(ORDINARY, "501 5.5.4 MAIL FROM:<address>")
+        elif self._letters == self._relay.offers.letters_per_connection > 0:
+            await self._answer(says("421 4.7.0 too many letters"), "")
         else:
             act = self._act(Moment.MAIL)
             self._sender = found["address"] if _goes_on(act) else None
@@ -232,6 +237,7 @@ class Conversation:
         await self._answer(ORDINARY, "554 5.5.1 nobody to take it for")
 
     async def _end(self, letter: bytes, act: Act) -> None:
+        self._letters += 1
         taken, recipients = act.keeps or not _hinders(act), self._recipients
         if act.call is not None:
             act.call()
