@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from typing import Protocol
 
 import structlog
@@ -82,6 +82,13 @@ class Route:
             self._lane.appendleft(parcel)
         else:
             self._lane.append(parcel)
+
+    def pull(self, campaigns: Container[int]) -> list[Parcel]:
+        """Take the letters of those campaigns out of the lane."""
+        parcels = [parcel for parcel in self._lane if parcel.claim.campaign_id in campaigns]
+        self._lane = deque(parcel for parcel in self._lane if parcel.claim.campaign_id not in campaigns)
+        self._hungry.set()
+        return parcels
 
     def wake(self) -> None:
         """Let whoever is idle look for work."""

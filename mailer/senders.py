@@ -209,8 +209,12 @@ class Senders:
             self.put_back(parcel)
 
     def _recorded(self, outcomes: Sequence[Outcome]) -> None:
-        """Make room for as many letters as were recorded."""
+        """Make room for as many letters as were recorded, and look again at those of campaigns held now."""
         self._window.difference_update(outcome.claim.delivery_id for outcome in outcomes)
+        if held := {outcome.claim.campaign_id for outcome in outcomes if outcome.holds_campaign}:
+            for route in self._routes:
+                self._stale += route.pull(held)
+            self._stale_found.set()
         for route in self._routes:
             route.wake()
 
@@ -224,7 +228,10 @@ class Senders:
             self._failures[campaign_id] += 1
         elif isinstance(result, Sent) and self._failures[campaign_id]:
             del self._failures[campaign_id]
-        return self._failures[campaign_id] < FAILURES_IN_A_ROW
+        if self._failures[campaign_id] < FAILURES_IN_A_ROW:
+            return True
+        del self._failures[campaign_id]
+        return False
 
 
 def outcome_of(
