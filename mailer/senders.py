@@ -192,7 +192,7 @@ class Senders:
 
     async def _review(self) -> None:
         """Look again at parcels that waited, until the senders close."""
-        while not self._is_closing:
+        while not self._is_closing or self._stale:
             await self._stale_found.wait()
             self._stale_found.clear()
             parcels, self._stale = self._stale, []

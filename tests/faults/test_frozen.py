@@ -12,7 +12,7 @@ from tests.faults.stores import is_free
 
 READERS = [f"reader+{number}" for number in range(120)]
 VICTIM = "reader+30@example.org"
-LONG = 4.0
+STALE = 0.5
 """Seconds after which a mailer looks at waiting claims again before it sends them."""
 
 
@@ -37,6 +37,7 @@ async def test_a_process_frozen_longer_than_its_lease_cannot_overwrite_newer_out
     answer = asyncio.Event()
     rig.relay.scripts.plan(VICTIM, Moment.RCPT, Act(reply="550 5.1.1 nobody here", until=answer))
     rig.relay.delay = 0.01
+    rig.constants = {"mailer.senders.STALE": STALE}
     await rig.prepare(READERS)
     campaign = await rig.schedule()
     old = rig.start()
@@ -53,7 +54,7 @@ async def test_a_process_frozen_longer_than_its_lease_cannot_overwrite_newer_out
         await rig.sent(campaign)
         before = _told(await rig.rows(campaign))
         assert before[VICTIM][0] is Status.SENT
-        await asyncio.sleep(max(0.0, LONG - (time.monotonic() - since)))
+        await asyncio.sleep(max(0.0, STALE - (time.monotonic() - since)))
         old.thaw()
         old.terminate()
         assert await old.gone() == 0, old.log

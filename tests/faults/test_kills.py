@@ -69,6 +69,26 @@ async def test_a_mailer_killed_at_random_moments_loses_nothing(rig: Rig) -> None
     await _check_all_arrived(rig, campaign, extra=KILLS * WINDOW)
 
 
+async def test_what_a_killed_mailer_held_is_left_to_the_lead_who_wants_no_copies(rig: Rig) -> None:
+    rig.more_settings = '[delivery]\nambiguous = "hold"\n'
+    rig.relay.delay = 0.01
+    await rig.prepare(_names(READERS))
+    campaign = await rig.schedule()
+    mailer = rig.start()
+    await rig.received(40)
+    mailer.kill()
+    assert await mailer.gone() == -signal.SIGKILL
+    async with rig.running():
+        await rig.sent(campaign)
+    rows = await rig.rows(campaign)
+    check_copies(rig.relay.copies, rows, extra=0)
+    assert {(row.status, row.reason) for row in rows.values()} == {
+        (Status.SENT, ""),
+        (Status.UNCERTAIN, "sender_died"),
+    }
+    assert (await rig.progress(campaign)).balanced
+
+
 async def test_a_mailer_killed_between_any_two_steps_of_sending_loses_nothing(rig: Rig) -> None:
     await rig.prepare(_names(READERS_PER_STEP * len(MOMENTS)))
     campaign = await rig.schedule()
