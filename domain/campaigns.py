@@ -37,6 +37,10 @@ class Reason(StrEnum):
     RESTORED = "restored"
     UNFIT = "unfit"
     NOTHING_NEW = "nothing_new"
+    REFUSED = "refused"
+    """The relay refuses us, not a reader: every letter would be next."""
+    FAILING = "failing"
+    """Too many letters in a row were refused for good."""
 
 
 PAST_GRACE = timedelta(minutes=1)
@@ -349,10 +353,8 @@ def _outcome_of(
     if found is None or found[1] == Status.CANCELLED:
         return _skipped(claim, deliveries.Skip.CANCELLED)
     delivery, status, subscriber = found
-    if subscriber is None:
-        return _skipped(claim, deliveries.Skip.ERASED)
-    if subscriber.consented_at(delivery.channel) is None:
-        return _skipped(claim, deliveries.Skip.LEFT)
+    if reason := deliveries.obstacle(subscriber, delivery.channel):
+        return _skipped(claim, reason)
     ours = (delivery.attempts, delivery.status) == (claim.attempt, deliveries.Status.SENDING)
     if status != Status.SENDING or not ours or delivery.due_at <= until:
         return deliveries.Outcome(claim, deliveries.Status.QUEUED, due_at=now)
