@@ -1,8 +1,6 @@
 """The mailer as a role: it stops within its bound, and it does not start without a relay."""
 
 import asyncio
-import smtplib
-import socket
 import time
 from datetime import datetime
 
@@ -15,7 +13,8 @@ from mailer.bounce_settings import BouncesSettings, MailboxSettings, ReceiverSet
 from mailer.role import DRAIN, Mailer
 from tests.mailer.conftest import Desk
 from tests.mailer.offices import Office, running
-from tests.mailer.returned_mail import BOUNCES, report
+from tests.mailer.returned_mail import BOUNCES, hand_over, report
+from tests.ports import free_port
 
 
 async def test_it_stops_soon_after_it_is_asked_and_leaves_no_lock(office: Office) -> None:
@@ -49,24 +48,16 @@ async def test_a_mailer_that_dies_leaves_its_claims_to_the_next_start(office: Of
 async def test_it_takes_in_what_comes_back(desk: Desk) -> None:
     office = desk.office
     mailbox = MailboxSettings(host="127.0.0.1", port=1, security="none", username="u", password="p")
-    receiver = ReceiverSettings.model_construct(host="127.0.0.1", port=_free_port(), protocol="lmtp")
+    receiver = ReceiverSettings(host="127.0.0.1", port=free_port())
     ways_in = BouncesSettings(address=BOUNCES, mailbox=mailbox, receiver=receiver)
     mailer = Mailer(
         office.database, office.stationery, [office.relay_settings], office.clock, bounces=ways_in
     )
     async with running(mailer):
-        await asyncio.to_thread(_hand_over, receiver.port, desk.path)
+        await asyncio.to_thread(
+            hand_over, receiver.port, desk.path, report("postfix-unknown-user", desk.path)
+        )
     assert (await office.progress(desk.campaign)).counts[Status.BOUNCED] == 1
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as found:
-        return int(found.getsockname()[1])
-
-
-def _hand_over(port: int, path: str) -> None:
-    with smtplib.LMTP("127.0.0.1", port, timeout=10) as relay:
-        relay.sendmail("", [path], report("postfix-unknown-user", path))
 
 
 async def test_without_a_relay_there_is_no_mailer(office: Office) -> None:
