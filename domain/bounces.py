@@ -10,7 +10,7 @@ from sqlalchemy import GenerativeSelect, UniqueConstraint, func, update
 from sqlmodel import Field, SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from domain import consents, deliveries, status_codes, suppressions
+from domain import consents, endings, status_codes, suppressions
 from domain.columns import BigKey, UtcDateTime, word_of
 from domain.consents import Method, Proof
 from domain.database import add_if_new
@@ -117,7 +117,7 @@ async def record_report(
     failed = finding.action is Action.FAILED
     kind = kind_of(finding.code) if failed else Kind.SOFT
     reason = f"{finding.code} {meaning_of(finding.code)}"
-    moved = failed and await deliveries.bounce(session, campaign_id, subscriber_id, reason, now)
+    moved = failed and await endings.bounce(session, campaign_id, subscriber_id, reason, now)
     # It tells about the address as it was before the reader proved that it works.
     outdated = consented_at is not None and (sent_at or now) < consented_at
     row = _row(campaign_id, subscriber_id, kind, finding.code, Source.REPORT, now)

@@ -10,7 +10,7 @@ from sqlalchemy import JSON, UniqueConstraint, update
 from sqlmodel import Field, SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from domain import audiences, deliveries
+from domain import audiences, deliveries, endings
 from domain.audiences import Audience
 from domain.columns import UtcDateTime, word_of
 from domain.errors import Invalid, NotAllowed, NotFound
@@ -225,7 +225,7 @@ async def cancel(session: AsyncSession, campaign_id: int, now: datetime) -> Camp
         raise _refusal(campaign, "cancel")
     campaign.status, campaign.reason, campaign.finished_at = Status.CANCELLED, None, now
     campaign.audience_size = campaign.audience_size or 0
-    await deliveries.skip_queued(session, campaign_id, deliveries.Skip.CANCELLED, now)
+    await endings.skip_queued(session, campaign_id, deliveries.Skip.CANCELLED, now)
     return campaign
 
 
@@ -316,7 +316,7 @@ async def settle_cancelled(session: AsyncSession, now: datetime) -> int:
     """End the deliveries that cancelled campaigns left behind, and return how many there were."""
     cancelled = select(Campaign.id).where(col(Campaign.status) == Status.CANCELLED)
     numbers = [number for number in (await session.exec(cancelled)).all() if number is not None]
-    return await deliveries.settle_cancelled(session, numbers, now) if numbers else 0
+    return await endings.settle_cancelled(session, numbers, now) if numbers else 0
 
 
 async def review(

@@ -11,7 +11,6 @@ from sqlalchemy import (
     ColumnElement,
     Index,
     UniqueConstraint,
-    and_,
     case,
     func,
     insert,
@@ -251,55 +250,6 @@ async def record(session: AsyncSession, outcomes: Iterable[Outcome], now: dateti
         )
 
 
-async def bounce(
-    session: AsyncSession, campaign_id: int, subscriber_id: int, reason: str, now: datetime
-) -> bool:
-    """End the e-mail that came back as bounced; False when it was refused, skipped or bounced before.
-
-    A report can overtake the sender's own record: a letter still in `sending` ends here, and its outcome
-    then comes too late.
-    """
-    ended = await session.exec(
-        update(Delivery)
-        .where(
-            col(Delivery.campaign_id) == campaign_id,
-            col(Delivery.subscriber_id) == subscriber_id,
-            col(Delivery.channel) == Channel.EMAIL,
-            col(Delivery.attempts) > 0,
-            col(Delivery.status).in_([Status.SENT, Status.UNCERTAIN, Status.SENDING, Status.QUEUED]),
-        )
-        .values(
-            status=Status.BOUNCED, reason=reason, finished_at=func.coalesce(col(Delivery.finished_at), now)
-        )
-        .execution_options(synchronize_session=False)
-    )
-    return ended.rowcount == 1
-
-
-async def skip_queued(session: AsyncSession, campaign_id: int, reason: Skip, now: datetime) -> int:
-    """Skip what has not begun; deliveries in `sending` end by themselves, and doubtful ones as uncertain."""
-    skipped = await session.exec(
-        update(Delivery)
-        .where(col(Delivery.campaign_id) == campaign_id, col(Delivery.status) == Status.QUEUED)
-        .values(status=_unsent_status(), reason=reason, finished_at=now)
-        .execution_options(synchronize_session=False)
-    )
-    return skipped.rowcount
-
-
-async def settle_cancelled(session: AsyncSession, campaigns: Sequence[int], now: datetime) -> int:
-    """End what cancelled campaigns left behind: put back by a sender, or held by one that died."""
-    queued = col(Delivery.status) == Status.QUEUED
-    dead = and_(col(Delivery.status) == Status.SENDING, col(Delivery.due_at) <= now)
-    settled = await session.exec(
-        update(Delivery)
-        .where(col(Delivery.campaign_id).in_(campaigns), or_(queued, dead))
-        .values(status=_unsent_status(), reason=Skip.CANCELLED, finished_at=now)
-        .execution_options(synchronize_session=False)
-    )
-    return settled.rowcount
-
-
 async def has_open(session: AsyncSession, campaign_id: int) -> bool:
     """Say whether a delivery of the campaign is not in a final state yet; cheap for any list size."""
     query = select(col(Delivery.id)).where(
@@ -318,6 +268,14 @@ async def counts(session: AsyncSession, campaign_id: int) -> dict[Status, int]:
     )
     found = dict((await session.exec(query)).all())
     return {status: found.get(status, 0) for status in Status}
+
+
+def unsent_status() -> ColumnElement[Status]:
+    """Return the end of rows that are not sent any more, by whether they may have arrived already."""
+    doubtful = or_(
+        col(Delivery.status) == Status.SENDING, col(Delivery.reason).startswith(_DOUBT, autoescape=True)
+    )
+    return case((doubtful, literal(Status.UNCERTAIN)), else_=literal(Status.SKIPPED))
 
 
 async def _due(
@@ -383,14 +341,6 @@ def _copies_of(row: Any) -> int:
     """Return how often a waiting row may have arrived: as its reason says, and once if its sender died."""
     told = row.reason.removeprefix(_DOUBT).partition(":")[0] if row.reason.startswith(_DOUBT) else "0"
     return int(told) + (row.status is Status.SENDING)
-
-
-def _unsent_status() -> ColumnElement[Status]:
-    """Return the end of rows that are not sent any more, by whether they may have arrived already."""
-    doubtful = or_(
-        col(Delivery.status) == Status.SENDING, col(Delivery.reason).startswith(_DOUBT, autoescape=True)
-    )
-    return case((doubtful, literal(Status.UNCERTAIN)), else_=literal(Status.SKIPPED))
 
 
 async def _lease(session: AsyncSession, ids: list[int], until: datetime, claimant: str) -> None:

@@ -150,9 +150,10 @@ class _Busy(asyncio.Protocol):
 
 
 def _listen(host: str, port: int) -> socket.socket:
+    """Listen beside other mailers of this machine where it lets them share a port."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
-        return socket.create_server((host, port), family=family)
+        return socket.create_server((host, port), family=family, reuse_port=hasattr(socket, "SO_REUSEPORT"))
     except OSError as error:
         raise Invalid(
             "[bounces.receiver] port",

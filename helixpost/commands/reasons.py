@@ -19,8 +19,8 @@ _WORDS = {
     Reason.UNFIT: "Its letter cannot be made: `helixpost campaigns preview {id} --for ADDRESS` says why. "
     f"Once that is mended: {_ANSWERS}",
     Reason.NOTHING_NEW: "Nothing was new since the last issue, so no letter went out.",
-    Reason.REFUSED: "The relay refuses us and no reader, with a code 5.7.x: look at SPF, DKIM, block lists "
-    f"and [[relays]]. Nobody has lost a letter by it. Once that is mended: {_REST}",
+    Reason.REFUSED: "The relay refuses us and no reader, as codes such as 5.7.1 say: look at SPF, DKIM, "
+    f"block lists and [[relays]]. Nobody has lost a letter by it. Once that is mended: {_REST}",
     Reason.FAILING: "Letters to many readers in a row were refused for good: "
     f"`helixpost subscribers bounces --campaign {{id}}` says whose and why. {_REST}",
 }

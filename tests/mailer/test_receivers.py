@@ -63,8 +63,10 @@ def _settings(protocol: Literal["smtp", "lmtp"] = "smtp", port: int = 0) -> Rece
 
 
 @asynccontextmanager
-async def _receiving(returns: Returns, protocol: Literal["smtp", "lmtp"] = "smtp") -> AsyncIterator[Receiver]:
-    receiver, stop = Receiver(_settings(protocol), returns), asyncio.Event()
+async def _receiving(
+    returns: Returns, protocol: Literal["smtp", "lmtp"] = "smtp", port: int = 0
+) -> AsyncIterator[Receiver]:
+    receiver, stop = Receiver(_settings(protocol, port), returns), asyncio.Event()
     running = asyncio.create_task(receiver.run(stop))
     try:
         yield receiver
@@ -195,3 +197,11 @@ async def test_stopping_hangs_up_on_whoever_is_there(desk: Desk) -> None:
 async def test_a_taken_port_is_said_at_once(desk: Desk) -> None:
     with socket.create_server((HOST, 0)) as other, pytest.raises(Invalid, match="choose another"):
         Receiver(_settings(port=other.getsockname()[1]), desk.returns)
+
+
+async def test_several_mailers_of_one_machine_share_the_port(desk: Desk) -> None:
+    async with _receiving(desk.returns) as first:
+        async with _receiving(desk.returns, port=first.port) as second:
+            assert second.port == first.port
+        async with _calling(first):
+            pass
