@@ -85,10 +85,11 @@ class Route:
 
     def pull(self, campaigns: Container[int]) -> list[Parcel]:
         """Take the letters of those campaigns out of the lane."""
-        parcels = [parcel for parcel in self._lane if parcel.claim.campaign_id in campaigns]
-        self._lane = deque(parcel for parcel in self._lane if parcel.claim.campaign_id not in campaigns)
+        parcels = list(self._emptied())
+        pulled = [parcel for parcel in parcels if parcel.claim.campaign_id in campaigns]
+        self._lane.extend(parcel for parcel in parcels if parcel.claim.campaign_id not in campaigns)
         self._hungry.set()
-        return parcels
+        return pulled
 
     def wake(self) -> None:
         """Let whoever is idle look for work."""
