@@ -24,7 +24,7 @@ async def _check_stopped(rig: Rig, campaign: int) -> None:
 
 
 async def test_a_slow_relay_keeps_neither_pause_nor_cancellation_waiting(rig: Rig) -> None:
-    rig.more_settings = "per_second = 5\n"
+    rig.more_settings, rig.constants = "per_second = 5\n", {"mailer.senders.STALE": 0.5}
     await rig.prepare(READERS)
     campaign = await rig.schedule()
     async with rig.running():

@@ -16,7 +16,6 @@ from tests.faults.stores import locked
 READERS = [f"reader+{number}" for number in range(200 * ROUNDS)]
 AWAY = 2.0 if ROUNDS == 1 else 40.0
 """Seconds; 40 are longer than SQLite waits for a lock."""
-SHORT_RESTS = {"domain.waits.OUTAGE_REST": 0.2}
 LOSES_EVERY = 5
 
 
@@ -47,7 +46,6 @@ async def _outlast(rig: Rig, url: str, outage: AbstractAsyncContextManager[None]
 
 
 async def test_a_database_that_is_away_for_a_while_costs_no_letter_and_no_copy(rig: Rig) -> None:
-    rig.constants = SHORT_RESTS
     await rig.prepare(READERS)
     campaign = await rig.schedule()
     if rig.database.is_sqlite:
@@ -62,7 +60,6 @@ async def test_a_database_that_is_away_for_a_while_costs_no_letter_and_no_copy(r
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 async def test_commits_whose_answers_are_lost_cost_no_letter_and_no_copy(rig: Rig) -> None:
-    rig.constants = SHORT_RESTS
     await rig.prepare(READERS)
     campaign = await rig.schedule()
     async with _proxied(rig) as (proxy, url), rig.running(url=url):
