@@ -83,6 +83,8 @@ ENDLESS = Act(raw=b"250-" + b"x" * 70_000)
 """Longer than anybody reads, and without an end of line."""
 ENDLESS_LINES = Act(raw=b"250-more\r\n" * 7_000)
 ANSWERS_TWICE = Act(echo=b"250 2.0.0 once more\r\n")
+SAYS_GOODBYE = Act(reply="250 2.0.0 taken", echo=b"421 4.4.2 closing\r\n", keeps=True, hangs_up=True)
+"""As a relay does that has had enough, without being asked anything."""
 HALF_ANSWERS = Act(raw=b"250 2.0", hangs_up=True)
 
 _REFUSALS = (
@@ -145,6 +147,7 @@ PARTS: dict[str, Part] = {
     "endless-at-rcpt": Part({Moment.RCPT: ENDLESS}, 1),
     "endless-at-end": Part({Moment.END: ENDLESS}, 1),
     "endless-lines-at-rcpt": Part({Moment.RCPT: ENDLESS_LINES}, 1),
+    "421-after-end": Part({Moment.END: SAYS_GOODBYE}, 1),
     "twice-at-rcpt": Part({Moment.RCPT: ANSWERS_TWICE}, 1),
     "twice-at-end": Part({Moment.END: replace(ANSWERS_TWICE, keeps=True)}, 1),
 }

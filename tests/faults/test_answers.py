@@ -40,7 +40,7 @@ MAY_BE_TRIED_AGAIN_AT_ONCE = {
     *MAY_BE_IN_DOUBT,
 }
 """The letter was certainly not taken, so a new connection may offer it without waiting."""
-ARRIVES = {"good", "slow", "dribble", "many-lines", "long", "twice-at-end"}
+ARRIVES = {"good", "slow", "dribble", "many-lines", "long", "twice-at-end", "421-after-end"}
 
 IMPATIENCE = {
     "mailer.pipelines.COMMAND_TIMEOUT": 1.0,

@@ -1,21 +1,37 @@
-"""A full disk: sending stops, goes on by itself when there is room, and both sides balance."""
+"""A full disk: sending stops and goes on by itself, who leaves is asked to come again, and all balances."""
 
 import asyncio
 import shutil
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import asyncpg
+import httpx
 import pytest
+from sqlmodel import col, select
 
 from domain.database import Database, DatabaseSettings
 from domain.deliveries import Status
+from domain.sites import ServiceSettings
+from domain.subscribers import Subscriber
+from domain.times import utc_now
+from helixpost.places import LOCALES, TEMPLATES
 from tests.faults.disks import Disk, NoDisk, mounted
 from tests.faults.nurseries import Nursery
 from tests.faults.relays import Relay
 from tests.faults.rigs import WINDOW, Rig, check_copies
 from tests.faults.stores import address_of, ask, is_intact
+from web.app import create_app
+from wording.texts import Texts
 
+SERVICE = ServiceSettings(
+    secret="a-key-for-the-tests-only-0123456789",
+    base_url="https://news.example.org",
+    operator="Example Agency",
+    name="INTRA",
+)
+DONE, COME_AGAIN = 200, 503
 READERS = [f"reader+{number}" for number in range(600)]
 SQLITE_DISK = "6m"
 POSTGRES_DISK = "32m"
@@ -66,6 +82,50 @@ async def test_a_full_disk_stops_sending_until_there_is_room(
         finally:
             await rig.put_away()
             await database.close()
+
+
+async def test_while_the_disk_is_full_nobody_is_told_that_they_left_who_did_not(
+    small: tuple[Disk, str], tmp_path: Path, nursery: Nursery
+) -> None:
+    disk, url = small
+    database = Database(DatabaseSettings(url=url))
+    try:
+        async with Relay() as relay:
+            await Rig(tmp_path, database, url, relay, nursery).prepare(READERS)
+        async with _door(database) as door:
+            readers = await _consenting(database)
+            assert await _leave(door, readers.pop()) == DONE
+            disk.fill()
+            while (status := await _leave(door, refused := readers.pop())) == DONE:
+                pass
+            assert status == COME_AGAIN
+            disk.empty()
+            assert await _consenting(database) == [*readers, refused]
+            assert await _leave(door, refused) == DONE
+            assert await _consenting(database) == readers
+    finally:
+        await database.close()
+
+
+@asynccontextmanager
+async def _door(database: Database) -> AsyncIterator[httpx.AsyncClient]:
+    """Open the pages of the installation."""
+    app = create_app(database, Texts(TEMPLATES, LOCALES), SERVICE, telegram_enabled=False, clock=utc_now)
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url=SERVICE.base_url) as door:
+        yield door
+
+
+async def _leave(door: httpx.AsyncClient, reader: int) -> int:
+    """Leave as a mail program does (RFC 8058), and return the answer's code."""
+    link = f"/unsubscribe/{SERVICE.keyring.sign_unsubscribe(reader)}"
+    return (await door.post(link, data={"List-Unsubscribe": "One-Click"})).status_code
+
+
+async def _consenting(database: Database) -> list[int]:
+    query = select(Subscriber.id).where(col(Subscriber.email_consented_at).is_not(None))
+    async with database.reading() as session:
+        return [number for number in (await session.exec(query.order_by(col(Subscriber.id)))).all() if number]
 
 
 async def _fill_and_empty(rig: Rig, disk: Disk) -> None:

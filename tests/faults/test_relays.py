@@ -108,12 +108,15 @@ async def test_a_relay_of_its_own_process_keeps_its_copies_when_it_is_killed(tmp
     assert [copy.message_id for copy in copies.read(path)] == ["one@example.org"]
 
 
-async def test_letters_travel_under_tls_where_the_relay_offers_it(rig: Rig, tmp_path: Path) -> None:
+@pytest.mark.parametrize("pipelining", [True, False])
+async def test_letters_travel_under_tls_where_the_relay_offers_it(
+    rig: Rig, tmp_path: Path, pipelining: bool
+) -> None:
     certificate = tmp_path / "certificate.pem"
     _certify(certificate)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate)
-    rig.relay.offers, rig.security = Offers(starttls=context), "starttls"
+    rig.relay.offers, rig.security = Offers(pipelining=pipelining, starttls=context), "starttls"
     rig.environment["SSL_CERT_FILE"] = str(certificate)
     await rig.prepare([f"good+{number}" for number in range(20)])
     campaign = await rig.schedule()
