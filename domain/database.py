@@ -1,18 +1,18 @@
 """The database: one engine, transactions that write, readings that do not."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import asyncpg
 from pydantic import BaseModel, ConfigDict, field_validator
-from sqlalchemy import Connection, event, func, make_url, select
+from sqlalchemy import Connection, Select, event, func, make_url, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlmodel import SQLModel
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -28,6 +28,7 @@ _PRAGMAS = (
     "PRAGMA synchronous=FULL",  # a reported "sent" survives a power cut
     "PRAGMA foreign_keys=ON",
     "PRAGMA busy_timeout=30000",
+    "PRAGMA temp_store=FILE",  # what is only gathered, such as a roster, stays out of memory
 )
 
 
@@ -83,14 +84,33 @@ class Database:
             event.listen(self.engine.sync_engine, "begin", _begin_sqlite)
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[AsyncSession]:
+    async def transaction(self, on: AsyncConnection | None = None) -> AsyncIterator[AsyncSession]:
         """Open a transaction that may write; it commits at the end, or undoes all on an error."""
         async with AsyncExitStack() as stack:
             if self._writer is not None:
                 await stack.enter_async_context(self._writer)
-            session = await stack.enter_async_context(AsyncSession(self.engine, expire_on_commit=False))
+            session = await stack.enter_async_context(AsyncSession(on or self.engine, expire_on_commit=False))
             async with session.begin():
                 yield session
+
+    @asynccontextmanager
+    async def workbench(self) -> AsyncIterator[AsyncConnection]:
+        """Hold one connection: its temporary tables last over several transactions, and end with it."""
+        async with self.engine.connect() as connection:
+            try:
+                yield connection
+            finally:
+                await connection.invalidate()
+
+    @asynccontextmanager
+    async def aside(self, workbench: AsyncConnection) -> AsyncIterator[AsyncSession]:
+        """Open a transaction that writes to temporary tables and no other: nobody waits for it."""
+        await workbench.execution_options(helixpost_reads=True)
+        try:
+            async with AsyncSession(workbench, expire_on_commit=False) as session, session.begin():
+                yield session
+        finally:
+            await workbench.execution_options(helixpost_reads=False)
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncSession]:
@@ -116,8 +136,20 @@ async def hold(session: AsyncSession, name: str) -> None:
 async def add_if_new(session: AsyncSession, table: type[SQLModel], values: dict[str, Any]) -> None:
     """Insert a row unless its key is there, also when another transaction inserts it at this moment."""
     connection = await session.connection()
-    insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
-    await connection.execute(insert(table).values(**values).on_conflict_do_nothing())
+    await connection.execute(_insert(connection)(table).values(**values).on_conflict_do_nothing())
+
+
+async def add_set_if_new(
+    session: AsyncSession, table: type[SQLModel], columns: Sequence[str], found: Select[Any]
+) -> int:
+    """Insert a row for each that is found, unless its key is there; return how many are new."""
+    connection = await session.connection()
+    added = _insert(connection)(table).from_select(columns, found).on_conflict_do_nothing()
+    return (await connection.execute(added)).rowcount
+
+
+def _insert(connection: AsyncConnection) -> Any:
+    return sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
 
 
 def _make_folder(folder: Path) -> None:
