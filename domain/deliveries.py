@@ -13,11 +13,14 @@ from sqlalchemy import (
     UniqueConstraint,
     and_,
     case,
+    column,
     func,
     insert,
     literal,
     or_,
+    table,
     text,
+    union_all,
     update,
 )
 from sqlalchemy import (
@@ -30,6 +33,7 @@ from domain import addressees
 from domain.addressees import Addressee
 from domain.audiences import Audience, reachable
 from domain.columns import BigKey, UtcDateTime, word_of
+from domain.database import hold
 from domain.languages import Language
 from domain.organisations import Organisation
 from domain.subscribers import Channel, Subscriber
@@ -54,6 +58,12 @@ _OPEN = text("status IN ('queued', 'sending')")
 """Written out, so that both databases see that the partial index over open rows answers the claim."""
 
 
+_FINAL = text("status IN ('sent', 'failed', 'bounced', 'skipped', 'uncertain')")
+"""The same for the index over closed rows, which costs nothing while a ledger is filled."""
+
+_LEDGER = "ledger"
+"""What is held while rows are written for subscribers; the database holds it while it forgets one."""
+
 _DOUBT = "in_doubt "
 """Begins the reason of a queued row that may have arrived already; the number of such attempts follows."""
 
@@ -67,7 +77,11 @@ class Skip(StrEnum):
 
 
 class Delivery(SQLModel, table=True):
-    """One campaign to one subscriber over one channel."""
+    """One campaign to one subscriber over one channel.
+
+    Triggers do what foreign keys would at the price of as much work again for each row: a campaign that
+    has deliveries stays, and a subscriber's number goes from the ledger when the subscriber does.
+    """
 
     __table_args__ = (
         UniqueConstraint("campaign_id", "subscriber_id", "channel"),
@@ -80,14 +94,18 @@ class Delivery(SQLModel, table=True):
             sqlite_where=_OPEN,
             postgresql_where=_OPEN,
         ),
-        Index("ix_delivery_campaign_status", "campaign_id", "status"),
+        Index(
+            "ix_delivery_final",
+            "campaign_id",
+            "status",
+            sqlite_where=_FINAL,
+            postgresql_where=_FINAL,
+        ),
     )
 
     id: int | None = Field(default=None, primary_key=True, sa_type=BigKey)
-    campaign_id: int = Field(foreign_key="campaign.id")
-    subscriber_id: int | None = Field(
-        default=None, foreign_key="subscriber.id", index=True, ondelete="SET NULL"
-    )
+    campaign_id: int
+    subscriber_id: int | None = None
     channel: Channel = Field(sa_type=word_of(Channel))
     language: Language = Field(sa_type=word_of(Language))
     status: Status = Field(default=Status.QUEUED, sa_type=word_of(Status))
@@ -133,6 +151,12 @@ class Outcome:
     """Whether its campaign is to be paused: what was refused is us, and every reader would be next."""
 
 
+def of_subscriber(subscriber_id: int | None) -> ColumnElement[bool]:
+    """Return the condition that a row is that subscriber's: found by campaign, as the unique key begins."""
+    campaigns = sa_select(table("campaign", column("id")).c.id)
+    return and_(col(Delivery.campaign_id).in_(campaigns), col(Delivery.subscriber_id) == subscriber_id)
+
+
 async def queue(
     session: AsyncSession,
     campaign_id: int,
@@ -145,6 +169,7 @@ async def queue(
 
     `languages` are those of the campaign, its fallback first: readers of other languages get that.
     """
+    await hold(session, _LEDGER)
     spoken = case(
         (col(Subscriber.language).in_(languages), col(Subscriber.language)),
         else_=literal(languages[0], type_=word_of(Language)),
@@ -207,7 +232,7 @@ async def release(session: AsyncSession, claimants: Sequence[str], now: datetime
     """End the leases of dead claimants: what they held may have been sent, and is due as the same message."""
     released = await session.exec(
         update(Delivery)
-        .where(col(Delivery.claimed_by).in_(claimants), col(Delivery.status) == Status.SENDING)
+        .where(_OPEN, col(Delivery.claimed_by).in_(claimants), col(Delivery.status) == Status.SENDING)
         .values(due_at=now, claimed_by=None)
         .execution_options(synchronize_session=False)
     )
@@ -246,7 +271,7 @@ async def skip_queued(session: AsyncSession, campaign_id: int, reason: Skip, now
     """Skip what has not begun; deliveries in `sending` end by themselves, and doubtful ones as uncertain."""
     skipped = await session.exec(
         update(Delivery)
-        .where(col(Delivery.campaign_id) == campaign_id, col(Delivery.status) == Status.QUEUED)
+        .where(_OPEN, col(Delivery.campaign_id) == campaign_id, col(Delivery.status) == Status.QUEUED)
         .values(status=_unsent_status(), reason=reason, finished_at=now)
         .execution_options(synchronize_session=False)
     )
@@ -259,7 +284,7 @@ async def settle_cancelled(session: AsyncSession, campaigns: Sequence[int], now:
     dead = and_(col(Delivery.status) == Status.SENDING, col(Delivery.due_at) <= now)
     settled = await session.exec(
         update(Delivery)
-        .where(col(Delivery.campaign_id).in_(campaigns), or_(queued, dead))
+        .where(_OPEN, col(Delivery.campaign_id).in_(campaigns), or_(queued, dead))
         .values(status=_unsent_status(), reason=Skip.CANCELLED, finished_at=now)
         .execution_options(synchronize_session=False)
     )
@@ -268,21 +293,16 @@ async def settle_cancelled(session: AsyncSession, campaigns: Sequence[int], now:
 
 async def has_open(session: AsyncSession, campaign_id: int) -> bool:
     """Say whether a delivery of the campaign is not in a final state yet; cheap for any list size."""
-    query = select(col(Delivery.id)).where(
-        col(Delivery.campaign_id) == campaign_id,
-        col(Delivery.status).in_([Status.QUEUED, Status.SENDING]),
-    )
+    query = select(col(Delivery.id)).where(_OPEN, col(Delivery.campaign_id) == campaign_id)
     return (await session.exec(query.limit(1))).first() is not None
 
 
 async def counts(session: AsyncSession, campaign_id: int) -> dict[Status, int]:
     """Return how many deliveries of a campaign stand where; every status is named."""
-    query = (
-        select(Delivery.status, func.count())
-        .where(col(Delivery.campaign_id) == campaign_id)
-        .group_by(col(Delivery.status))
-    )
-    found = dict((await session.exec(query)).all())
+    standing = sa_select(col(Delivery.status), func.count()).group_by(col(Delivery.status))
+    mine = standing.where(col(Delivery.campaign_id) == campaign_id)
+    query = union_all(mine.where(_OPEN), mine.where(_FINAL))
+    found = {row[0]: row[1] for row in await (await session.connection()).execute(query)}
     return {status: found.get(status, 0) for status in Status}
 
 
