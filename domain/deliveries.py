@@ -15,7 +15,6 @@ from sqlalchemy import (
     case,
     column,
     func,
-    insert,
     literal,
     or_,
     table,
@@ -31,9 +30,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from domain import addressees
 from domain.addressees import Addressee
-from domain.audiences import Audience, reachable
+from domain.audiences import reachable
 from domain.columns import BigKey, UtcDateTime, word_of
-from domain.database import hold
 from domain.languages import Language
 from domain.organisations import Organisation
 from domain.subscribers import Channel, Subscriber
@@ -60,9 +58,6 @@ _OPEN = text("status IN ('queued', 'sending')")
 
 _FINAL = text("status IN ('sent', 'failed', 'bounced', 'skipped', 'uncertain')")
 """The same for the index over closed rows, which costs nothing while a ledger is filled."""
-
-_LEDGER = "ledger"
-"""What is held while rows are written for subscribers; the database holds it while it forgets one."""
 
 _DOUBT = "in_doubt "
 """Begins the reason of a queued row that may have arrived already; the number of such attempts follows."""
@@ -155,49 +150,6 @@ def of_subscriber(subscriber_id: int | None) -> ColumnElement[bool]:
     """Return the condition that a row is that subscriber's: found by campaign, as the unique key begins."""
     campaigns = sa_select(table("campaign", column("id")).c.id)
     return and_(col(Delivery.campaign_id).in_(campaigns), col(Delivery.subscriber_id) == subscriber_id)
-
-
-async def queue(
-    session: AsyncSession,
-    campaign_id: int,
-    audience: Audience,
-    channel: Channel,
-    languages: Sequence[Language],
-    now: datetime,
-) -> int:
-    """Insert one row per reachable reader in one statement and return how many there are.
-
-    `languages` are those of the campaign, its fallback first: readers of other languages get that.
-    """
-    await hold(session, _LEDGER)
-    spoken = case(
-        (col(Subscriber.language).in_(languages), col(Subscriber.language)),
-        else_=literal(languages[0], type_=word_of(Language)),
-    )
-    readers = sa_select(
-        literal(campaign_id),
-        col(Subscriber.id),
-        literal(channel, type_=word_of(Channel)),
-        spoken,
-        literal(Status.QUEUED, type_=word_of(Status)),
-        literal(""),
-        literal(0),
-        literal(0),
-        literal(now, type_=UtcDateTime),
-    ).where(audience.condition(), reachable(channel))
-    columns = [
-        "campaign_id",
-        "subscriber_id",
-        "channel",
-        "language",
-        "status",
-        "reason",
-        "attempts",
-        "refusals",
-        "due_at",
-    ]
-    connection = await session.connection()
-    return (await connection.execute(insert(Delivery).from_select(columns, readers))).rowcount
 
 
 async def claim(  # noqa: PLR0913 - the options of one statement
