@@ -61,7 +61,11 @@ class Audience(Filter):
 def reachable(channel: Channel) -> ColumnElement[bool]:
     """Return the condition that a subscriber may be written to over a channel now."""
     if channel is Channel.EMAIL:
-        return and_(col(Subscriber.email_consented_at).is_not(None), col(Subscriber.email).is_not(None))
+        return and_(
+            col(Subscriber.email_consented_at).is_not(None),
+            col(Subscriber.email).is_not(None),
+            col(Subscriber.email_bounced_at).is_(None),
+        )
     return and_(col(Subscriber.telegram_consented_at).is_not(None), col(Subscriber.chat_id).is_not(None))
 
 
@@ -106,7 +110,7 @@ async def count_languages(
 
 
 async def count_left_out(session: AsyncSession, audience: Audience, channels: Iterable[Channel]) -> int:
-    """Return how many match the audience but may not be written to (they left, or never confirmed)."""
+    """Return how many match the audience but may not be written to (left, bounced, never confirmed)."""
     ways = or_(false(), *(reachable(channel) for channel in channels))
     query = select(func.count(col(Subscriber.id))).where(audience.condition(), not_(ways))
     return (await session.exec(query)).one()

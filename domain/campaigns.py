@@ -10,7 +10,7 @@ from sqlalchemy import JSON, UniqueConstraint, update
 from sqlmodel import Field, SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from domain import audiences, deliveries, queues
+from domain import audiences, deliveries, endings, queues
 from domain.audiences import Audience
 from domain.columns import UtcDateTime, word_of
 from domain.errors import Invalid, NotAllowed, NotFound
@@ -37,6 +37,10 @@ class Reason(StrEnum):
     RESTORED = "restored"
     UNFIT = "unfit"
     NOTHING_NEW = "nothing_new"
+    REFUSED = "refused"
+    """The relay refuses us, not a reader: every letter would be next."""
+    FAILING = "failing"
+    """Too many letters in a row were refused for good."""
 
 
 PAST_GRACE = timedelta(minutes=1)
@@ -221,7 +225,7 @@ async def cancel(session: AsyncSession, campaign_id: int, now: datetime) -> Camp
         raise _refusal(campaign, "cancel")
     campaign.status, campaign.reason, campaign.finished_at = Status.CANCELLED, None, now
     campaign.audience_size = campaign.audience_size or 0
-    await deliveries.skip_queued(session, campaign_id, deliveries.Skip.CANCELLED, now)
+    await endings.skip_queued(session, campaign_id, deliveries.Skip.CANCELLED, now)
     return campaign
 
 
@@ -312,7 +316,7 @@ async def settle_cancelled(session: AsyncSession, now: datetime) -> int:
     """End the deliveries that cancelled campaigns left behind, and return how many there were."""
     cancelled = select(Campaign.id).where(col(Campaign.status) == Status.CANCELLED)
     numbers = [number for number in (await session.exec(cancelled)).all() if number is not None]
-    return await deliveries.settle_cancelled(session, numbers, now) if numbers else 0
+    return await endings.settle_cancelled(session, numbers, now) if numbers else 0
 
 
 async def review(
@@ -349,10 +353,8 @@ def _outcome_of(
     if found is None or found[1] == Status.CANCELLED:
         return _skipped(claim, deliveries.Skip.CANCELLED)
     delivery, status, subscriber = found
-    if subscriber is None:
-        return _skipped(claim, deliveries.Skip.ERASED)
-    if subscriber.consented_at(delivery.channel) is None:
-        return _skipped(claim, deliveries.Skip.LEFT)
+    if reason := deliveries.obstacle(subscriber, delivery.channel):
+        return _skipped(claim, reason)
     ours = (delivery.attempts, delivery.status) == (claim.attempt, deliveries.Status.SENDING)
     if status != Status.SENDING or not ours or delivery.due_at <= until:
         return deliveries.Outcome(claim, deliveries.Status.QUEUED, due_at=now)

@@ -34,6 +34,7 @@ class Method(StrEnum):
     ONE_CLICK = "one_click"
     OPERATOR = "operator"
     BLOCKED = "blocked"
+    COMPLAINT = "complaint"
 
 
 class ConsentText(SQLModel, table=True):

@@ -133,10 +133,22 @@ async def hold(session: AsyncSession, name: str) -> None:
         await connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0))))
 
 
-async def add_if_new(session: AsyncSession, table: type[SQLModel], values: dict[str, Any]) -> None:
-    """Insert a row unless its key is there, also when another transaction inserts it at this moment."""
+async def add_if_new(
+    session: AsyncSession,
+    table: type[SQLModel],
+    values: dict[str, Any] | list[dict[str, Any]],
+    *returning: Any,
+) -> list[Any]:
+    """Insert rows whose key is not there, also when another transaction inserts it at this moment.
+
+    Returns the columns in `returning` of those that were new.
+    """
     connection = await session.connection()
-    await connection.execute(_insert(connection)(table).values(**values).on_conflict_do_nothing())
+    statement = _insert(connection)(table).on_conflict_do_nothing()
+    if not returning:
+        await connection.execute(statement, values)
+        return []
+    return list((await connection.execute(statement.returning(*returning), values)).all())
 
 
 async def add_set_if_new(

@@ -52,7 +52,7 @@ class Status(StrEnum):
 FINAL = (Status.SENT, Status.FAILED, Status.BOUNCED, Status.SKIPPED, Status.UNCERTAIN)
 
 
-_OPEN = text("status IN ('queued', 'sending')")
+OPEN = text("status IN ('queued', 'sending')")
 """Written out, so that both databases see that the partial index over open rows answers the claim."""
 
 
@@ -67,6 +67,7 @@ class Skip(StrEnum):
     """Why a reader was passed over."""
 
     LEFT = "left"
+    BOUNCED = "bounced"
     ERASED = "erased"
     CANCELLED = "cancelled"
 
@@ -86,8 +87,8 @@ class Delivery(SQLModel, table=True):
             "channel",
             "due_at",
             "id",
-            sqlite_where=_OPEN,
-            postgresql_where=_OPEN,
+            sqlite_where=OPEN,
+            postgresql_where=OPEN,
         ),
         Index(
             "ix_delivery_final",
@@ -142,8 +143,6 @@ class Outcome:
     """Whether a claim that is queued again may have arrived with this attempt."""
     was_refused: bool = False
     """Whether a claim that is queued again was refused for now: the next wait is longer."""
-    holds_campaign: bool = False
-    """Whether its campaign is to be paused: what was refused is us, and every reader would be next."""
 
 
 def of_subscriber(subscriber_id: int | None) -> ColumnElement[bool]:
@@ -165,26 +164,36 @@ async def claim(  # noqa: PLR0913 - the options of one statement
 ) -> list[Claim]:
     """Take due deliveries under a lease, an equal share of each campaign.
 
-    Readers who left since the start are skipped on the spot. A row whose sender died comes back when
-    its lease ends: it may have been sent, and goes again with the same Message-ID. `held` are the rows
-    that the caller still has in flight itself.
+    Readers who left or bounced since the start are skipped on the spot. A row whose sender died comes
+    back when its lease ends: it may have been sent, and goes again with the same Message-ID. `held` are
+    the rows that the caller still has in flight itself.
     """
     share = -(-limit // max(len(active_campaigns), 1))
     claims: list[Claim] = []
     for campaign_id in active_campaigns:
         due = [row for row in await _due(session, channel, campaign_id, now, share) if row.id not in held]
-        await _skip(session, [row for row in due if not row.reachable], now)
         claims += [_claim_of(row) for row in due if row.reachable]
+        if gone := [row for row in due if not row.reachable]:
+            await _skip(session, channel, gone, now)
     if claims:
         await _lease(session, [claim.delivery_id for claim in claims], now + lease, claimant)
     return claims
+
+
+def obstacle(subscriber: Subscriber | None, channel: Channel) -> Skip | None:
+    """Return why a reader may not be written to any more; None when they may."""
+    if subscriber is None:
+        return Skip.ERASED
+    if subscriber.consented_at(channel) is None:
+        return Skip.LEFT
+    return Skip.BOUNCED if channel is Channel.EMAIL and subscriber.email_bounced_at else None
 
 
 async def release(session: AsyncSession, claimants: Sequence[str], now: datetime) -> int:
     """End the leases of dead claimants: what they held may have been sent, and is due as the same message."""
     released = await session.exec(
         update(Delivery)
-        .where(_OPEN, col(Delivery.claimed_by).in_(claimants), col(Delivery.status) == Status.SENDING)
+        .where(OPEN, col(Delivery.claimed_by).in_(claimants), col(Delivery.status) == Status.SENDING)
         .values(due_at=now, claimed_by=None)
         .execution_options(synchronize_session=False)
     )
@@ -219,33 +228,9 @@ async def record(session: AsyncSession, outcomes: Iterable[Outcome], now: dateti
         )
 
 
-async def skip_queued(session: AsyncSession, campaign_id: int, reason: Skip, now: datetime) -> int:
-    """Skip what has not begun; deliveries in `sending` end by themselves, and doubtful ones as uncertain."""
-    skipped = await session.exec(
-        update(Delivery)
-        .where(_OPEN, col(Delivery.campaign_id) == campaign_id, col(Delivery.status) == Status.QUEUED)
-        .values(status=_unsent_status(), reason=reason, finished_at=now)
-        .execution_options(synchronize_session=False)
-    )
-    return skipped.rowcount
-
-
-async def settle_cancelled(session: AsyncSession, campaigns: Sequence[int], now: datetime) -> int:
-    """End what cancelled campaigns left behind: put back by a sender, or held by one that died."""
-    queued = col(Delivery.status) == Status.QUEUED
-    dead = and_(col(Delivery.status) == Status.SENDING, col(Delivery.due_at) <= now)
-    settled = await session.exec(
-        update(Delivery)
-        .where(_OPEN, col(Delivery.campaign_id).in_(campaigns), or_(queued, dead))
-        .values(status=_unsent_status(), reason=Skip.CANCELLED, finished_at=now)
-        .execution_options(synchronize_session=False)
-    )
-    return settled.rowcount
-
-
 async def has_open(session: AsyncSession, campaign_id: int) -> bool:
     """Say whether a delivery of the campaign is not in a final state yet; cheap for any list size."""
-    query = select(col(Delivery.id)).where(_OPEN, col(Delivery.campaign_id) == campaign_id)
+    query = select(col(Delivery.id)).where(OPEN, col(Delivery.campaign_id) == campaign_id)
     return (await session.exec(query.limit(1))).first() is not None
 
 
@@ -253,9 +238,17 @@ async def counts(session: AsyncSession, campaign_id: int) -> dict[Status, int]:
     """Return how many deliveries of a campaign stand where; every status is named."""
     standing = sa_select(col(Delivery.status), func.count()).group_by(col(Delivery.status))
     mine = standing.where(col(Delivery.campaign_id) == campaign_id)
-    query = union_all(mine.where(_OPEN), mine.where(_FINAL))
+    query = union_all(mine.where(OPEN), mine.where(_FINAL))
     found = {row[0]: row[1] for row in await (await session.connection()).execute(query)}
     return {status: found.get(status, 0) for status in Status}
+
+
+def unsent_status() -> ColumnElement[Status]:
+    """Return the end of rows that are not sent any more, by whether they may have arrived already."""
+    doubtful = or_(
+        col(Delivery.status) == Status.SENDING, col(Delivery.reason).startswith(_DOUBT, autoescape=True)
+    )
+    return case((doubtful, literal(Status.UNCERTAIN)), else_=literal(Status.SKIPPED))
 
 
 async def _due(
@@ -271,13 +264,14 @@ async def _due(
             col(Delivery.status),
             col(Delivery.reason),
             col(Delivery.refusals),
+            col(Delivery.subscriber_id),
             may_be_written_to,
             *addressees.COLUMNS,
         )
         .outerjoin(Subscriber, col(Subscriber.id) == col(Delivery.subscriber_id))
         .outerjoin(Organisation, col(Organisation.id) == col(Subscriber.organisation_id))
         .where(
-            _OPEN,
+            OPEN,
             col(Delivery.campaign_id) == campaign_id,
             col(Delivery.channel) == channel,
             col(Delivery.due_at) <= now,
@@ -290,24 +284,27 @@ async def _due(
 
 
 def _claim_of(row: Any) -> Claim:
-    number, attempts, campaign_id, language, _, _, refusals, _, *addressee = row
+    number, attempts, campaign_id, language, _, _, refusals, _, _, *addressee = row
     return Claim(
         number, attempts + 1, campaign_id, language, Addressee(*addressee), _copies_of(row), refusals
     )
 
 
-async def _skip(session: AsyncSession, rows: Sequence[Any], now: datetime) -> None:
+async def _skip(session: AsyncSession, channel: Channel, rows: Sequence[Any], now: datetime) -> None:
     """Pass over readers who cannot be written to any more."""
+    numbers = [row.subscriber_id for row in rows]
+    found = await session.exec(select(Subscriber).where(col(Subscriber.id).in_(numbers)))
+    readers = {reader.id: reader for reader in found}
     connection = await session.connection()
     for row in rows:
-        erased = row[-len(addressees.COLUMNS)] is None
         await connection.execute(
             update(Delivery)
             .where(col(Delivery.id) == row.id)
             .values(
                 # A copy of an earlier attempt may have arrived before the reader left.
                 status=Status.UNCERTAIN if _copies_of(row) else Status.SKIPPED,
-                reason=Skip.ERASED if erased else Skip.LEFT,
+                # Who came back between the two looks had left at the first.
+                reason=obstacle(readers.get(row.subscriber_id), channel) or Skip.LEFT,
                 finished_at=now,
             )
         )
@@ -317,14 +314,6 @@ def _copies_of(row: Any) -> int:
     """Return how often a waiting row may have arrived: as its reason says, and once if its sender died."""
     told = row.reason.removeprefix(_DOUBT).partition(":")[0] if row.reason.startswith(_DOUBT) else "0"
     return int(told) + (row.status is Status.SENDING)
-
-
-def _unsent_status() -> ColumnElement[Status]:
-    """Return the end of rows that are not sent any more, by whether they may have arrived already."""
-    doubtful = or_(
-        col(Delivery.status) == Status.SENDING, col(Delivery.reason).startswith(_DOUBT, autoescape=True)
-    )
-    return case((doubtful, literal(Status.UNCERTAIN)), else_=literal(Status.SKIPPED))
 
 
 async def _lease(session: AsyncSession, ids: list[int], until: datetime, claimant: str) -> None:

@@ -7,7 +7,7 @@ from sqlalchemy import delete, func, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from domain import consents, deliveries, subscribers, suppressions
+from domain import bounce_lists, consents, deliveries, subscribers, suppressions
 from domain.campaigns import Campaign
 from domain.chats import Chat
 from domain.consents import Consent
@@ -35,9 +35,11 @@ async def collect(session: AsyncSession, subscriber: Subscriber) -> dict[str, An
         "topics": list(profile.topics),
         "email_consented_at": _iso(subscriber.email_consented_at),
         "telegram_consented_at": _iso(subscriber.telegram_consented_at),
+        "email_bounced_at": _iso(subscriber.email_bounced_at),
         "created_at": _iso(subscriber.created_at),
         "consents": await _consents(session, subscriber),
         "letters": await _letters(session, subscriber),
+        "bounces": await _bounces(session, subscriber),
         "notices": await _notices(session, subscriber),
         "questions": await _questions(session, subscriber.chat_id),
     }
@@ -126,6 +128,21 @@ async def _letters(session: AsyncSession, subscriber: Subscriber) -> list[dict[s
             "finished_at": _iso(delivery.finished_at),
         }
         for delivery, name in (await session.exec(query)).all()
+    ]
+
+
+async def _bounces(session: AsyncSession, subscriber: Subscriber) -> list[dict[str, Any]]:
+    return [
+        {
+            "at": _iso(entry.bounce.at),
+            "kind": entry.bounce.kind,
+            "source": entry.bounce.source,
+            "code": entry.bounce.code,
+            "reason": entry.bounce.reason,
+            "campaign": entry.campaign,
+            "lifted_at": _iso(entry.bounce.lifted_at),
+        }
+        for entry in await bounce_lists.history(session, subscriber)
     ]
 
 

@@ -1,11 +1,14 @@
-"""Keys derived from the service's one secret: unsubscribe links, address hashes, hook secrets."""
+"""Keys derived from the service's one secret: links, address hashes, return paths, hook secrets."""
 
 import hmac
+from base64 import b32encode
 from datetime import datetime
 from hashlib import sha256
 
 MAC_BYTES = 16
 """128 bits: enough that nobody guesses a link, short enough for a header."""
+RETURN_MAC_BYTES = 10
+"""80 bits, 16 letters of base32: a guess costs a letter through a mail server, and a local part is short."""
 
 
 class Keyring:
@@ -42,6 +45,11 @@ class Keyring:
     def message_id_of_notice(self, notice_id: int, created_at: datetime) -> str:
         """Return the same for a notice; its moment is in it, for a deleted notice's number comes again."""
         return self._mac("notice-id", f"{notice_id}:{created_at.isoformat()}")[:MAC_BYTES].hex()
+
+    def sign_return_path(self, campaign_id: int, subscriber_id: int) -> str:
+        """Return what proves that a return path is ours; mail servers may fold its case (base32)."""
+        mac = self._mac("return-path", f"{campaign_id}.{subscriber_id}")[:RETURN_MAC_BYTES]
+        return b32encode(mac).decode().lower()
 
     def _mac(self, purpose: str, message: str) -> bytes:
         return hmac.digest(self._secret, f"helixpost/{purpose}/{message}".encode(), sha256)

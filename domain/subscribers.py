@@ -44,6 +44,8 @@ class Subscriber(SQLModel, table=True):
     language: Language = Field(default=FALLBACK, sa_type=word_of(Language))
     email_consented_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     telegram_consented_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    email_bounced_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    """Since when the address is known not to work; the consent stands, but no letter goes there."""
     created_at: datetime = Field(sa_type=UtcDateTime)
 
     @property

@@ -8,7 +8,7 @@ from typing import Any
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from domain import consents, notices, subscribers, suppressions, tokens, unions
+from domain import bounces, consents, notices, subscribers, suppressions, tokens, unions
 from domain.addresses import Address, address_of
 from domain.consents import Action, Consent, Method, Proof
 from domain.database import hold
@@ -87,6 +87,7 @@ async def confirm(
     confirmed = f"confirmed by the link of token {token.id}"
     subscriber = await _subscribe(session, asked, confirmed, now, joins_chat=joins_chat)
     await suppressions.lift(session, token.address_hash)
+    await bounces.lift(session, subscriber, now)
     proof = Proof(Method(asked["method"]), f"{asked['evidence']}; {confirmed}", now)
     await consents.grant(session, subscriber, Channel.EMAIL, asked["text_id"], proof)
     letter = {"name": subscriber.name, "subscriber_id": subscriber.id}
@@ -142,7 +143,12 @@ async def undo_leave(session: AsyncSession, subscriber: Subscriber, keyring: Key
         return False
     proof = Proof(Method.WEB, f"took back line {last.id} of the register", now)
     await consents.grant(session, subscriber, Channel.EMAIL, granted.text_id, proof)
-    await suppressions.lift(session, address_hash)
+    if subscriber.email_bounced_at is None:
+        await suppressions.lift(session, address_hash)
+    else:  # as it was before: the address does not work better for it
+        await suppressions.suppress(
+            session, address_hash, suppressions.Reason.BOUNCED, subscriber.email_bounced_at
+        )
     return True
 
 

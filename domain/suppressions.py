@@ -39,7 +39,7 @@ async def find(session: AsyncSession, address_hash: str) -> Suppression | None:
 
 
 async def lift(session: AsyncSession, address_hash: str) -> None:
-    """Write to an address again: only the person's own confirmation does this."""
+    """Write to an address again: the person's own confirmation does this, or the cure of a bounce."""
     await session.exec(delete(Suppression).where(col(Suppression.address_hash) == address_hash))
 
 

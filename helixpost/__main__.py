@@ -9,6 +9,7 @@ from domain.errors import DomainError
 from helixpost import logs
 from helixpost.commands import (
     answers,
+    bounces,
     campaigns,
     content,
     dkim,
@@ -28,6 +29,7 @@ app = typer.Typer(
 )
 for group in (setup, running, answers):
     group.register(app)
+bounces.register(subscribers.app)
 for name, commands in {
     "answers": answers.app,
     "campaigns": campaigns.app,

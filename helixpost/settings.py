@@ -17,6 +17,7 @@ from bot.settings import TelegramSettings
 from domain.database import DatabaseSettings
 from domain.errors import Invalid, Problems
 from domain.sites import ServiceSettings
+from mailer.bounce_settings import BouncesSettings
 from mailer.delays import ScheduleSettings
 from mailer.messages import MailSettings
 from mailer.relays import DeliverySettings, RelaySettings
@@ -42,6 +43,7 @@ class Settings(BaseSettings):
     delivery: DeliverySettings = Field(default_factory=DeliverySettings)
     dkim: list[DkimSettings] = Field(default_factory=list)
     schedule: ScheduleSettings = Field(default_factory=ScheduleSettings)
+    bounces: BouncesSettings = Field(default_factory=BouncesSettings)
     web: WebSettings = Field(default_factory=WebSettings)
 
     @classmethod

@@ -23,6 +23,7 @@ from helixpost.settings import Settings
 if TYPE_CHECKING:
     from knowledge.answers import Answers
     from mailer.messages import Stationery
+    from mailer.return_paths import ReturnPaths
     from mailer.signatures import Signers
     from wording.texts import Texts
 
@@ -71,7 +72,7 @@ class Service:
 
         mail, _ = self.settings.sending
         signers = self._signers(mail.domain) if self.settings.dkim else None
-        return Stationery(self.texts, self.settings.service, mail, signers)
+        return Stationery(self.texts, self.settings.service, mail, signers, self._return_paths())
 
     def roles(self, names: Iterable[Role]) -> dict[Role, Run]:
         """Build the named roles; raises `Invalid` for one that the settings do not allow."""
@@ -116,6 +117,12 @@ class Service:
 
         return open_signers(self.settings.dkim, domain)
 
+    def _return_paths(self) -> "ReturnPaths | None":
+        from mailer.return_paths import ReturnPaths
+
+        address = self.settings.bounces.address
+        return ReturnPaths(address, self.settings.service.keyring) if address else None
+
     def _mailer(self) -> Run:
         from mailer.role import Mailer
 
@@ -128,6 +135,7 @@ class Service:
             self.clock,
             delivery=settings.delivery,
             schedule=settings.schedule,
+            bounces=settings.bounces,
         )
         return mailer.run
 

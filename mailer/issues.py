@@ -1,6 +1,6 @@
 """Issues: a campaign in one language, ready to be filled in for every reader who waits for it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -37,16 +37,19 @@ class Issue:
     def address(self, stationery: Stationery, addressee: Addressee, now: datetime) -> Envelope:
         """Return the message to one addressee; raises `Invalid` when it is unfit to be sent.
 
-        Every copy of it carries the same Message-ID, so that a second one is recognisable.
+        Every copy of it carries the same Message-ID, so that a second one is recognisable, and comes back
+        to the return path of its reader where there are such.
         """
         assert addressee.email is not None
         keyring = stationery.service.keyring
         token = keyring.sign_unsubscribe(addressee.id)
         printed = self.letter.print(self._values(stationery, readers.reader_of(addressee), token))
         number = keyring.message_id(self.campaign_id, addressee.id)
-        return messages.newsletter(
+        envelope = messages.newsletter(
             stationery, printed, addressee.email, message_id=number, token=token, now=now
         )
+        paths = stationery.return_paths
+        return replace(envelope, sender=paths.of(self.campaign_id, addressee.id)) if paths else envelope
 
     def _values(self, stationery: Stationery, reader: Reader, token: str) -> dict[str, Any]:
         service = stationery.service

@@ -1,7 +1,6 @@
 """Ledgers: the mailer's view of the ledger. It claims what is due and records what became of it."""
 
 import asyncio
-import contextlib
 from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
 from functools import partial
@@ -9,11 +8,11 @@ from functools import partial
 import structlog
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from domain import campaigns, deliveries
-from domain.campaigns import Campaign
+from domain import bounces, campaigns, deliveries, holds
+from domain.bounces import Refusal
+from domain.campaigns import Campaign, Reason
 from domain.database import Database
 from domain.deliveries import Claim, Outcome, Status
-from domain.errors import NotAllowed
 from domain.languages import Language
 from domain.subscribers import Channel
 from domain.times import Clock
@@ -29,6 +28,9 @@ claim that waited for its turn."""
 
 log = structlog.get_logger()
 
+_Settled = tuple[Outcome, Reason | None]
+"""What became of a claim, and why its campaign is to wait, where it is."""
+
 
 class Ledger:
     """Claims in slices and records in batches. A known outcome is never dropped."""
@@ -42,7 +44,7 @@ class Ledger:
         self._issues: dict[tuple[int, Language], Issue] = {}
         self._in_flight: set[int] = set()
         """What this process claimed and has not recorded: it never claims that again itself."""
-        self._outcomes: asyncio.Queue[Outcome | None] = asyncio.Queue()
+        self._outcomes: asyncio.Queue[_Settled | None] = asyncio.Queue()
 
     async def claim(self, limit: int) -> list[Claim]:
         """Return so many due deliveries at most, under a lease."""
@@ -59,9 +61,9 @@ class Ledger:
         outcomes = await outlast(partial(self._review, list(claims)), "reviewing")
         return {outcome.claim.delivery_id: outcome for outcome in outcomes}
 
-    def settle(self, outcome: Outcome) -> None:
-        """Hand in what became of a claim; the recorder writes it down."""
-        self._outcomes.put_nowait(outcome)
+    def settle(self, outcome: Outcome, hold: Reason | None = None) -> None:
+        """Hand in what became of a claim, and why its campaign is to wait; the recorder writes it down."""
+        self._outcomes.put_nowait((outcome, hold))
 
     def close(self) -> None:
         """Let the recorder end once everything handed in is written down."""
@@ -79,8 +81,9 @@ class Ledger:
                 closed = more is None
                 batch += [more] if more else []
             await outlast(partial(self._record, batch), "recording")
-            self._in_flight.difference_update(outcome.claim.delivery_id for outcome in batch)
-            recorded(batch)
+            outcomes = [outcome for outcome, _ in batch]
+            self._in_flight.difference_update(outcome.claim.delivery_id for outcome in outcomes)
+            recorded(outcomes)
             if closed:
                 return
 
@@ -121,23 +124,36 @@ class Ledger:
         async with self._database.reading() as session:
             return await campaigns.review(session, claims, self._clock(), takes=SLOWEST_SEND)
 
-    async def _record(self, outcomes: Sequence[Outcome]) -> None:
-        refusals = {
-            outcome.claim.campaign_id: outcome.reason for outcome in outcomes if outcome.holds_campaign
-        }
+    async def _record(self, batch: Sequence[_Settled]) -> None:
+        outcomes = [outcome for outcome, _ in batch]
+        failed = [outcome for outcome in outcomes if outcome.status is Status.FAILED]
         async with self._database.transaction() as session:
-            held = [campaign_id for campaign_id in sorted(refusals) if await _hold(session, campaign_id)]
+            held = await _hold(session, batch)
             await deliveries.record(session, outcomes, self._clock())
-        for campaign_id in held:
-            log.error("campaign_held", campaign_id=campaign_id, reason=refusals[campaign_id])
+            if failed:
+                await self._record_refusals(session, failed)
+        for outcome, reason in held:
+            log.error(
+                "campaign_held",
+                campaign_id=outcome.claim.campaign_id,
+                reason=reason,
+                answer=outcome.reason,
+            )
         for outcome in outcomes:
             if outcome.status in (Status.FAILED, Status.UNCERTAIN):
                 log.info("delivery_failed", delivery_id=outcome.claim.delivery_id, reason=outcome.reason)
 
+    async def _record_refusals(self, session: AsyncSession, failed: Sequence[Outcome]) -> None:
+        """Let what the relay refused for good count as what comes back: an address may be given up."""
+        refusals = [
+            Refusal(outcome.claim.campaign_id, outcome.claim.addressee.id, outcome.reason)
+            for outcome in failed
+        ]
+        keyring = self._stationery.service.keyring
+        await bounces.record_refusals(session, refusals, keyring, self._clock())
 
-async def _hold(session: AsyncSession, campaign_id: int) -> bool:
-    """Pause a campaign; False when somebody else held or ended it first."""
-    with contextlib.suppress(NotAllowed):
-        await campaigns.pause(session, campaign_id)
-        return True
-    return False
+
+async def _hold(session: AsyncSession, batch: Sequence[_Settled]) -> list[tuple[Outcome, Reason]]:
+    """Hold the campaigns that are to wait, and return because of what; somebody else may be first."""
+    asked = {outcome.claim.campaign_id: (outcome, reason) for outcome, reason in batch if reason}
+    return [asked[number] for number in sorted(asked) if await holds.hold(session, number, asked[number][1])]

@@ -18,6 +18,7 @@ from domain.sites import ServiceSettings
 from mailer import headers, quoted_printable
 from mailer.envelopes import Envelope, Headers
 from mailer.quoted_printable import CRLF
+from mailer.return_paths import ReturnPaths
 from wording.texts import Texts
 
 if TYPE_CHECKING:
@@ -101,6 +102,8 @@ class Stationery:
     mail: MailSettings
     signers: "Signers | None" = None
     """Who vouches for the letters; None where no key is set."""
+    return_paths: ReturnPaths | None = None
+    """Where newsletters come back to; None where they come back to the sender's own address."""
 
 
 class Written(Protocol):

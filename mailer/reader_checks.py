@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import ceil
 
-from domain import addressees, audiences
+from domain import addressees, audiences, deliveries
 from domain.addressees import Addressee
 from domain.addresses import address_of
 from domain.campaigns import Campaign
@@ -130,7 +130,7 @@ def _make_copy(
 ) -> None:
     tally.checked += 1
     for channel, way in ways.items():
-        if reader.consented_at(channel) is None:
+        if deliveries.obstacle(reader, channel):
             continue
         if channel is Channel.EMAIL and not _is_sendable(tally, reader):
             return

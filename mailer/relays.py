@@ -1,22 +1,18 @@
 """Relays: the mail servers that take our letters."""
 
-from typing import Literal, Self
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-_HERE = ("localhost", "127.0.0.1", "::1")
+from mailer.logins import LoginSettings, Port, Security
 
 
-class RelaySettings(BaseModel):
+class RelaySettings(LoginSettings):
     """One section `[[relays]]`."""
 
-    model_config = ConfigDict(extra="forbid")
-
     host: str = Field(min_length=1)
-    port: int = Field(default=587, ge=1, le=65535)
-    security: Literal["none", "starttls", "tls"] = "starttls"
-    username: str = ""
-    password: str = ""
+    port: Port = 587
+    security: Security = "starttls"
     connections: int = Field(default=10, ge=1, le=500)
     """Open at once."""
     per_connection: int = Field(default=0, ge=0)
@@ -26,14 +22,6 @@ class RelaySettings(BaseModel):
     per_hour: int = Field(default=0, ge=0)
     weight: int = Field(default=1, ge=0, le=100)
     """The share of letters among several relays; 0 = used only when no other can be."""
-
-    @model_validator(mode="after")
-    def _keeps_its_password(self) -> Self:
-        if bool(self.username) != bool(self.password):
-            raise ValueError("give both username and password, or neither")
-        if self.username and self.security == "none" and self.host not in _HERE:
-            raise ValueError('a password needs an encrypted connection; set security = "starttls" or "tls"')
-        return self
 
     @property
     def name(self) -> str:

@@ -3,8 +3,9 @@
 import re
 from dataclasses import dataclass
 
+from domain.status_codes import Kind, code_in, kind_of
+
 _ENHANCED = re.compile(r"^([245]\.\d{1,3}\.\d{1,3})\b")
-_POLICY = "5.7."
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,7 @@ class Permanent:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """The relay or its rules refuse us (5.7.x, RFC 3463): the next letter would fare no better."""
+    """The relay or its rules refuse us, such as 5.7.x (RFC 3463): the next letter would fare no better."""
 
     reason: str
 
@@ -59,12 +60,10 @@ UNDELIVERABLE_HERE = Permanent("undeliverable_here")
 
 def refusal(code: int, message: str) -> Refusal:
     """Return what a reply that is no success means for the letter it answers."""
+    reason = reason_of(code, message)
     if not 500 <= code <= 599:
-        return Temporary(reason_of(code, message))
-    enhanced = _ENHANCED.match(message)
-    if enhanced and enhanced[1].startswith(_POLICY):
-        return Policy(reason_of(code, message))
-    return Permanent(reason_of(code, message))
+        return Temporary(reason)
+    return Policy(reason) if kind_of(code_in(reason)) is Kind.POLICY else Permanent(reason)
 
 
 def reason_of(code: int, message: str) -> str:

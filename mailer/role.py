@@ -11,7 +11,9 @@ from domain.database import Database
 from domain.errors import Invalid
 from domain.times import Clock, utc_now
 from domain.waits import outlast, unless
+from mailer.bounce_settings import BouncesSettings
 from mailer.delays import ScheduleSettings
+from mailer.entrances import Entrances
 from mailer.ledgers import Ledger
 from mailer.messages import Stationery
 from mailer.notice_senders import NoticeSender
@@ -26,9 +28,9 @@ log = structlog.get_logger()
 
 
 class Mailer:
-    """Sends campaigns and notices, starts what is due, ends what balances."""
+    """Sends campaigns and notices, starts what is due, ends what balances, takes in what comes back."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what a role is made of
         self,
         database: Database,
         stationery: Stationery,
@@ -37,8 +39,9 @@ class Mailer:
         *,
         delivery: DeliverySettings | None = None,
         schedule: ScheduleSettings | None = None,
+        bounces: BouncesSettings | None = None,
     ) -> None:
-        """Keep the parts; raises `Invalid` without a relay."""
+        """Keep the parts; raises `Invalid` without a relay, or for a port that cannot be had."""
         if not relays:
             raise Invalid("[[relays]]", "name at least one relay to send letters through")
         self._database = database
@@ -47,6 +50,8 @@ class Mailer:
         self._clock = clock
         self._delivery = delivery or DeliverySettings()
         self._schedule = schedule
+        keyring = stationery.service.keyring
+        self._entrances = Entrances(database, bounces or BouncesSettings(), keyring, clock)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set, then end within the bound; raises when any part dies."""
@@ -80,6 +85,7 @@ class Mailer:
         async with asyncio.TaskGroup() as group:
             group.create_task(ticker.run(stop))
             group.create_task(senders.run(stop))
+            group.create_task(self._entrances.run(stop))
             for relay in self._relays:
                 sender = NoticeSender(self._database, self._stationery, relay, self._clock)
                 group.create_task(sender.run(stop))

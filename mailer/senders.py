@@ -3,9 +3,9 @@
 import asyncio
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 
+from domain.campaigns import Reason
 from domain.deliveries import Claim, Outcome, Status
 from domain.errors import Invalid
 from domain.times import Clock
@@ -90,9 +90,7 @@ class Senders:
         """Hand in what the relay's answer means."""
         hold = self._settings.ambiguous == "hold"
         outcome = outcome_of(parcel.claim, result, parcel.since, self._clock(), hold_doubtful=hold)
-        self._ledger.settle(
-            outcome if self._is_bearable(parcel, result) else replace(outcome, holds_campaign=True)
-        )
+        self._ledger.settle(outcome, self._objection(parcel.claim.campaign_id, result))
 
     def put_back(self, parcel: Parcel, reason: str = "") -> None:
         """Let a letter that was not sent go over another relay, or wait where none can be used."""
@@ -217,14 +215,19 @@ class Senders:
     def _queue(self, claim: Claim, due_at: datetime, reason: str = "") -> None:
         self._ledger.settle(Outcome(claim, Status.QUEUED, reason, due_at))
 
-    def _is_bearable(self, parcel: Parcel, result: Result) -> bool:
-        """Count final refusals in a row; False when there are too many."""
-        campaign_id = parcel.claim.campaign_id
-        if isinstance(result, Permanent):
-            self._failures[campaign_id] += 1
-        elif isinstance(result, Sent) and self._failures[campaign_id]:
-            del self._failures[campaign_id]
-        return self._failures[campaign_id] < FAILURES_IN_A_ROW
+    def _objection(self, campaign_id: int, result: Result) -> Reason | None:
+        """Return why a campaign must not go on; final refusals in a row count anew once it was held."""
+        match result:
+            case Policy():
+                return Reason.REFUSED
+            case Permanent():
+                self._failures[campaign_id] += 1
+            case Sent():
+                self._failures.pop(campaign_id, None)
+        if self._failures[campaign_id] < FAILURES_IN_A_ROW:
+            return None
+        del self._failures[campaign_id]
+        return Reason.FAILING
 
 
 def outcome_of(
@@ -248,5 +251,4 @@ def outcome_of(
         again,
         may_have_arrived=isinstance(result, Ambiguous),
         was_refused=True,
-        holds_campaign=isinstance(result, Policy),
     )

@@ -8,7 +8,7 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from domain.errors import DomainError
 from helixpost import settings
@@ -24,6 +24,8 @@ Config = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
 Number = Annotated[int, typer.Argument(metavar="ID", min=1, max=2**31 - 1, help="The campaign's number.")]
 T = TypeVar("T")
+_WIDEST = 1000
+"""Columns of a table that a script reads: each row on one line."""
 DEFAULT_CONFIG = Path("config.toml")
 
 # No markup: square brackets in what people wrote are words, not styles.
@@ -51,14 +53,16 @@ def print_json(value: Any) -> None:
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, empty: str) -> None:
-    """Print rows as a table, or the sentence that says what to do when there are none."""
+    """Print rows as a table, or the sentence that says what to do when there are none. Nothing is cut off."""
     if not rows:
         out.print(empty)
         return
-    table = Table(*columns, box=None, pad_edge=False, header_style="bold")
+    folding = (Column(name, overflow="fold") for name in columns)
+    table = Table(*folding, box=None, pad_edge=False, header_style="bold")
     for row in rows:
         table.add_row(*(str(cell) for cell in row))
-    out.print(table)
+    paper = out if out.is_terminal else Console(file=out.file, width=_WIDEST, highlight=False, markup=False)
+    paper.print(table)
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

@@ -1,6 +1,5 @@
 """An installation for each story, between a Telegram and a relay of ours, on either database."""
 
-import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -9,6 +8,7 @@ import pytest
 from demo.mail import Relay
 from demo.telegram import Flood, Telegram, served
 from tests.flows.installations import ROOT, SETTINGS, TOKEN, Installation
+from tests.ports import free_port
 
 
 @pytest.fixture
@@ -16,7 +16,7 @@ async def installation(database_url: str, tmp_path: Path) -> AsyncIterator[Insta
     """An installation with INTRA's content; nothing runs yet."""
     telegram = Telegram(TOKEN, flood=Flood(rate=1000, burst=1000))
     async with Relay() as relay, served(telegram) as telegram_url:
-        web_port = _free_port()
+        web_port = free_port()
         config = tmp_path / "config.toml"
         config.write_text(
             SETTINGS.format(
@@ -31,8 +31,3 @@ async def installation(database_url: str, tmp_path: Path) -> AsyncIterator[Insta
         ready = Installation(config, f"http://127.0.0.1:{web_port}", telegram, relay)
         await ready.command("content", "import", str(ROOT / "content/intra"))
         yield ready
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])

@@ -84,6 +84,8 @@ def test_a_misspelt_section_in_the_environment_is_no_secret(
         ('sender = "INTRA <news@example.org>"', 'sender = "INTRA"', r"\[mail\] sender: "),
         ('postal_address = "Example', 'postal_address = ""  # "Example', r"\[mail\] postal_address: "),
         ('security = "starttls"', 'security = "ssl"', r"\[relays\] 0.security: "),
+        ('address = ""', 'address = "bounces@x.org"', r"\[bounces\].*: name a way in"),
+        ('host = ""  ', 'host = "imap.x.org"', r"\[bounces\] mailbox: a mailbox needs username"),
         ('languages = ["en"', 'languages = ["de"', r"\[service\] languages"),
     ],
 )

@@ -2,15 +2,16 @@
 
 import asyncio
 from datetime import timedelta
+from functools import partial
 from typing import Literal
 
 import pytest
-from sqlmodel import select
+from sqlmodel import col, select
 
 from demo.mail import Reply
 from domain import campaigns
 from domain.addressees import Addressee
-from domain.campaigns import Text
+from domain.campaigns import Reason, Text
 from domain.claimants import Claimant
 from domain.consents import Method, Proof, withdraw
 from domain.database import Database, DatabaseSettings
@@ -20,7 +21,7 @@ from domain.subscribers import Channel, Subscriber
 from mailer.ledgers import LEASE, Ledger
 from mailer.relays import DeliverySettings
 from mailer.results import Ambiguous, Permanent, Policy, Sent, Temporary
-from mailer.senders import MOST_COPIES, Senders, outcome_of
+from mailer.senders import FAILURES_IN_A_ROW, MOST_COPIES, Senders, outcome_of
 from mailer.smtp import SLOWEST_SEND
 from tests.mailer.offices import Office, running, until
 
@@ -29,6 +30,16 @@ async def _deliveries(office: Office) -> dict[int, Delivery]:
     async with office.database.reading() as session:
         rows = (await session.exec(select(Delivery))).all()
     return {row.subscriber_id or 0: row for row in rows}
+
+
+async def _given_up(office: Office) -> list[str | None]:
+    async with office.database.reading() as session:
+        query = select(Subscriber.email).where(col(Subscriber.email_bounced_at).is_not(None))
+        return sorted((await session.exec(query)).all(), key=str)
+
+
+async def _stands(office: Office, campaign: int, status: campaigns.Status) -> bool:
+    return await office.status(campaign) is status
 
 
 async def _wait_for_reason(office: Office, reason: str) -> None:
@@ -77,6 +88,7 @@ async def test_a_final_refusal_fails_that_reader_alone_with_the_codes_as_reason(
     row = (await _deliveries(office))[gone.id or 0]
     assert (row.status, row.reason) == (Status.FAILED, "550 5.1.1")
     assert len(office.relay.letters_to("here@example.org")) == 1
+    assert await _given_up(office) == ["gone@example.org"]
 
 
 async def test_a_policy_that_refuses_us_pauses_the_campaign_and_fails_nobody(office: Office) -> None:
@@ -85,12 +97,38 @@ async def test_a_policy_that_refuses_us_pauses_the_campaign_and_fails_nobody(off
     campaign = await office.schedule()
     async with running(office.mailer()):
         await _wait_for_reason(office, "554 5.7.1")
-        assert await office.status(campaign) is campaigns.Status.PAUSED
-        assert (await office.progress(campaign)).counts[Status.QUEUED] == 1
+        held = await office.progress(campaign)
+        assert (held.campaign.status, held.campaign.reason) == (campaigns.Status.PAUSED, Reason.REFUSED)
+        assert held.counts[Status.QUEUED] == 1
         await office.resume(campaign)
         office.clock.move(timedelta(minutes=2))
         await office.sent(campaign)
     assert len(office.relay.letters) == 1
+    assert await _given_up(office) == []
+
+
+async def test_too_many_refusals_in_a_row_pause_the_campaign_and_count_anew_once_it_goes_on(
+    office: Office,
+) -> None:
+    for number in range(FAILURES_IN_A_ROW):
+        await office.add_reader(f"gone{number}@example.org")
+        office.relay.script(f"gone{number}@example.org", Reply(550, "5.1.1 unknown"))
+    await office.add_reader("later@example.org")
+    office.relay.script("later@example.org", Reply(450, "4.2.0 later"))
+    office.relay.script("later@example.org", Reply(550, "5.1.1 unknown"))
+    campaign = await office.schedule()
+    async with running(office.mailer()):
+        await until(partial(_stands, office, campaign, campaigns.Status.PAUSED))
+        held = await office.progress(campaign)
+        assert held.campaign.reason is Reason.FAILING
+        assert held.counts[Status.FAILED] == FAILURES_IN_A_ROW
+        await _wait_for_reason(office, "450 4.2.0")
+        await office.resume(campaign)
+        office.clock.move(timedelta(minutes=2))
+        await office.sent(campaign)
+    ended = await office.progress(campaign)
+    assert ended.campaign.reason is None
+    assert ended.counts[Status.FAILED] == len(await _given_up(office)) == FAILURES_IN_A_ROW + 1
 
 
 async def test_a_claim_whose_lease_might_end_while_it_is_sent_is_given_back(office: Office) -> None:
@@ -280,7 +318,6 @@ def test_answers_become_outcomes(office: Office) -> None:
     for result in (Temporary("451"), Policy("550 5.7.1"), Ambiguous("lost")):
         outcome = outcome_of(first, result, since, now)
         assert outcome.status is Status.QUEUED
-        assert outcome.holds_campaign == isinstance(result, Policy)
         assert outcome.may_have_arrived == isinstance(result, Ambiguous)
     assert outcome_of(fourth, Ambiguous("lost"), since, now).status is Status.QUEUED
     assert outcome_of(fifth, Ambiguous("lost"), since, now).status is Status.UNCERTAIN

@@ -45,6 +45,7 @@ async def test_letters_share_a_connection_and_arrive_unchanged(relay: Relay, con
         (Reply(452, "4.2.2 full"), Temporary("452 4.2.2")),
         (Reply(550, "5.1.1 no such user"), Permanent("550 5.1.1")),
         (Reply(550, "5.7.1 spam"), Policy("550 5.7.1")),
+        (Reply(550, "5.1.8 bad sender's domain"), Policy("550 5.1.8")),
         (Reply(552, "5.3.4 too big"), Permanent("552 5.3.4")),
     ],
 )

@@ -1,0 +1,95 @@
+"""Readers: a list of any size, put straight into the database or imported as a lead would."""
+
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import insert as sql_insert
+from sqlmodel import col, select
+
+from benchmarks import letters, processes, products
+from domain.database import Database, DatabaseSettings
+from domain.helixes import HelixGroup
+from domain.organisations import Organisation
+from domain.subscribers import Subscriber
+from domain.times import utc_now
+
+_ORGANISATIONS = 200
+_BATCH = 10_000
+_NAMES = ("Ana Novak", "Žiga Kovač", "Ángela Pérez", "João Costa", "Chiara Rossi", "Emma Smith")
+_COUNTRIES = ("SI", "ES", "PT", "IT", "BG", "GB")
+_CONSENT = "I agree to receive the newsletter."
+
+
+def address_of(number: int) -> str:
+    """Return the address of one of them, counted from 0."""
+    return f"reader{number}@town{number % 1000}.example.org"
+
+
+async def insert(url: str, count: int) -> None:
+    """Put them into the database by the thousands: how they are imported is another measure."""
+    database = Database(DatabaseSettings(url=url))
+    try:
+        async with database.transaction() as session:
+            connection = await session.connection()
+            await connection.execute(sql_insert(Organisation), list(_organisations()))
+            numbers = list((await session.exec(select(col(Organisation.id)))).all())
+            for first in range(0, count, _BATCH):
+                rows = [_row(number, numbers) for number in range(first, min(first + _BATCH, count))]
+                await connection.execute(sql_insert(Subscriber), rows)
+        async with database.engine.connect() as connection:
+            plain = await connection.execution_options(isolation_level="AUTOCOMMIT")
+            await plain.exec_driver_sql("ANALYZE")  # which the server would do by itself, some time later
+    finally:
+        await database.close()
+
+
+def import_file(config: Path, count: int) -> float:
+    """Import them from a CSV file by the product's own command, and return how many seconds that took."""
+    path = config.with_name("readers.csv")
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["email", "name", "organisation", "helix", "country", "language"])
+        writer.writerows(_fields(number) for number in range(count))
+    command = products.helixpost("subscribers", "import", path, "--consent", _CONSENT, "--config", config)
+    log = config.with_name("import.log")
+    return processes.run(command, log, **products.options(config.parent)).seconds
+
+
+def _organisations() -> Iterator[dict[str, Any]]:
+    for number in range(_ORGANISATIONS):
+        name = _organisation(number)
+        yield {"name": name, "name_key": name.casefold(), "target_group": None, "helix_group": None}
+
+
+def _row(number: int, organisations: list[int | None]) -> dict[str, Any]:
+    address, name, _, helix, country, language = _fields(number)
+    now = utc_now()
+    return {
+        "email": address,
+        "email_key": address,
+        "name": name,
+        "organisation_id": organisations[number % len(organisations)],
+        "helix_group": helix,
+        "country": country,
+        "language": language,
+        "region": "",
+        "email_consented_at": now,
+        "created_at": now,
+    }
+
+
+def _fields(number: int) -> tuple[str, str, str, str, str, str]:
+    return (
+        address_of(number),
+        _NAMES[number % len(_NAMES)],
+        _organisation(number),
+        list(HelixGroup)[number % len(HelixGroup)],
+        _COUNTRIES[number % len(_COUNTRIES)],
+        letters.LANGUAGES[number % len(letters.LANGUAGES)],
+    )
+
+
+def _organisation(number: int) -> str:
+    return f"Chamber of Commerce {number % _ORGANISATIONS}"
