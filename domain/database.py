@@ -1,25 +1,22 @@
 """The database: one engine, transactions that write, readings that do not."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
-import asyncpg
 from pydantic import BaseModel, ConfigDict, field_validator
-from sqlalchemy import Connection, Select, event, func, make_url, select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, Select, Table, event, func, insert, make_url, select
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, OperationalError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlmodel import SQLModel
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from domain.errors import Invalid
 
-DATABASE_ERRORS: tuple[type[Exception], ...] = (SQLAlchemyError, asyncpg.PostgresError)
-OUTAGES: tuple[type[Exception], ...] = (*DATABASE_ERRORS, OSError)
+OUTAGES: tuple[type[Exception], ...] = (SQLAlchemyError, OSError)
 """What is raised while a database is down, full or unreachable: loops wait and try again."""
 
 _DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"}
@@ -74,7 +71,12 @@ class Database:
         self.folder = _folder_of(url)
         """Where the processes of this machine keep files about this database and no other."""
         # Parameters carry addresses and questions: they stay out of error messages.
-        self.engine: AsyncEngine = create_async_engine(url, hide_parameters=True, pool_pre_ping=True)
+        self.engine: AsyncEngine = create_async_engine(
+            url,
+            hide_parameters=True,
+            pool_pre_ping=True,
+            connect_args={} if self.is_sqlite else {"async_creator_fn": _connect_postgresql},
+        )
         one_moment = {"helixpost_reads": True} if self.is_sqlite else {"isolation_level": "REPEATABLE READ"}
         self._reader = self.engine.execution_options(**one_moment)
         # SQLite has one writer. Queueing for it here is fair; its own waiting is a sleep.
@@ -160,8 +162,47 @@ async def add_set_if_new(
     return (await connection.execute(added)).rowcount
 
 
+async def load(session: AsyncSession, table: Table, records: Sequence[tuple[Any, ...]]) -> None:
+    """Insert many records of plain values, one for each column, by the fastest way that the driver has."""
+    connection = await session.connection()
+    if records and connection.dialect.name == "sqlite":
+        statement = insert(table).compile(dialect=connection.dialect)
+        await connection.exec_driver_sql(str(statement), list(records))
+    elif records:
+        driver: Any = (await connection.get_raw_connection()).driver_connection
+        with _translated():
+            await driver.copy_records_to_table(table.name, records=records)
+
+
+# Whoever uses one database has no memory to spare for the dialect and the driver of the other.
+
+
 def _insert(connection: AsyncConnection) -> Any:
-    return sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+    if connection.dialect.name == "sqlite":
+        from sqlalchemy.dialects import sqlite
+
+        return sqlite.insert
+    from sqlalchemy.dialects import postgresql
+
+    return postgresql.insert
+
+
+async def _connect_postgresql(*arguments: Any, **options: Any) -> Any:
+    import asyncpg
+
+    with _translated():
+        return await asyncpg.connect(*arguments, **options)
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """Raise what PostgreSQL says to the driver itself as it is raised of any other statement."""
+    import asyncpg
+
+    try:
+        yield
+    except asyncpg.PostgresError as error:
+        raise OperationalError(None, None, error) from error
 
 
 def _make_folder(folder: Path) -> None:

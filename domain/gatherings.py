@@ -15,6 +15,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from domain import roster_rows
 from domain.columns import UtcDateTime
+from domain.database import load
 from domain.keys import Keyring
 from domain.refusals import Refusal
 from domain.roster_rows import Row
@@ -69,9 +70,9 @@ async def gather(session: AsyncSession, found: Sequence[Row | Refusal], keyring:
     """Put rows of a roster aside, good ones and bad ones."""
     moment = await _moments(session)
     good = [_record_of(row, keyring, moment) for row in found if isinstance(row, Row)]
-    await _load(session, _read, good)
+    await load(session, _read, good)
     bad = [(*row[:3], json.dumps(row.fields), None) for row in found if isinstance(row, Refusal)]
-    await _load(session, _refusals, bad)
+    await load(session, _refusals, bad)
 
 
 async def sort(session: AsyncSession) -> None:
@@ -114,17 +115,6 @@ async def _refuse_doubles(session: AsyncSession) -> None:
 def _written(record: list[Any], names: Sequence[str]) -> tuple[str, ...]:
     row = Row(*record)
     return roster_rows.written(row._replace(topics=tuple(json.loads(record[10] or "[]"))), names)
-
-
-async def _load(session: AsyncSession, table: Table, records: Sequence[tuple[Any, ...]]) -> None:
-    """Insert plain records by the fastest way that the driver has."""
-    connection = await session.connection()
-    if records and connection.dialect.name == "sqlite":
-        statement = insert(table).compile(dialect=connection.dialect)
-        await connection.exec_driver_sql(str(statement), list(records))
-    elif records:
-        driver: Any = (await connection.get_raw_connection()).driver_connection
-        await driver.copy_records_to_table(table.name, records=records)
 
 
 def _record_of(row: Row, keyring: Keyring, moment: Callable[[datetime | None], Any]) -> tuple[Any, ...]:
