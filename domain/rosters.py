@@ -30,6 +30,8 @@ class Roster:
         self.path = path
         self._topics, self._now = topics, now
         self._most_rows = most_rows
+        self.size = 0
+        """Bytes of the file, once it is opened; 0 when nobody can tell, as of a pipe."""
         self._file: TextIOWrapper | None = None
         self._reader: RowReader | None = None
 
@@ -39,20 +41,16 @@ class Roster:
         return self._reader.names if self._reader else []
 
     @property
-    def size(self) -> int:
-        """Bytes of the open file; 0 when nobody can tell, as of a pipe."""
-        return fstat(self._file.fileno()).st_size if self._file else 0
-
-    @property
     def position(self) -> int:
-        """Bytes of it that are read."""
-        return lseek(self._file.fileno(), 0, SEEK_CUR) if self._file and self.size else 0
+        """Bytes of it that are read; 0 when nobody can tell, as of a pipe."""
+        return lseek(self._file.fileno(), 0, SEEK_CUR) if self._file and self.size else self.size
 
     def __iter__(self) -> Iterator[Row | Refusal]:
         """Read row by row; raises `Invalid` when the file as a whole cannot be right."""
         try:
             # A byte that is not UTF-8 comes as half a surrogate pair, so that its line can be named.
             with self.path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as self._file:
+                self.size = fstat(self._file.fileno()).st_size
                 if self.size > LARGEST_FILE:
                     raise self._invalid(f"larger than {LARGEST_FILE:,} bytes; split it into several files")
                 yield from self._rows(self._file)

@@ -13,7 +13,7 @@ from domain.refusals import Refusal
 from domain.rosters import Roster
 from helixpost.wiring import Service
 
-BATCH = 2_000
+BATCH = 1_000
 """Rows that are in memory at a time."""
 GIVE_WAY = 0.11
 """Seconds between two slices on SQLite: whoever waits to write there looks again every 0.1 seconds."""
@@ -35,11 +35,18 @@ class Import:
     """One import. Nothing is stored before the file is read to its end and every bad row is refused."""
 
     def __init__(
-        self, service: Service, roster: Roster, refuse: Refuse | None = None, tell: Tell | None = None
+        self,
+        service: Service,
+        roster: Roster,
+        refuse: Refuse | None = None,
+        tell: Tell | None = None,
+        *,
+        size: int = SLICE,
     ) -> None:
-        """Take the file, and who is told of bad rows and of how far it is, if anybody."""
+        """Take the file, who is told of bad rows and of how far it is, if anybody, and a slice's rows."""
         self._service, self._roster = service, roster
         self._refuse, self._tell = refuse or _ignore, tell or _ignore
+        self._size = size
 
     async def run(self, consent: str) -> Tally:
         """Add the good rows with that consent text; what is stored stays when a later slice fails."""
@@ -74,8 +81,8 @@ class Import:
     async def _store(self, workbench: AsyncConnection, last: int, source: Source) -> Tally:
         total, database = Tally(), self._service.database
         now = self._service.clock()
-        for first in range(1, last + 1, SLICE):
-            places = range(first, min(first + SLICE, last + 1))
+        for first in range(1, last + 1, self._size):
+            places = range(first, min(first + self._size, last + 1))
             async with database.transaction(workbench) as session:
                 total += await enrolments.enrol(session, places, source, now)
             self._tell(STORING, places.stop - 1, last)
