@@ -132,7 +132,9 @@ async def _add_organisations(session: AsyncSession, here: ColumnElement[bool]) -
         "helix_group": rows.c.helix_group,
     }
     first = rows.c.place.in_(named.group_by(rows.c.organisation_key))
-    await add_set_if_new(session, Organisation, list(values), select(*values.values()).where(first))
+    # In order, so that two imports at once wait for each other's names and not in a circle.
+    found = select(*values.values()).where(first).order_by(rows.c.organisation_key)
+    await add_set_if_new(session, Organisation, list(values), found)
 
 
 async def _add_subscribers(session: AsyncSession, here: ColumnElement[bool], now: datetime) -> int:
