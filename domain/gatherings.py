@@ -90,8 +90,8 @@ async def sort(session: AsyncSession) -> None:
 async def count(session: AsyncSession) -> tuple[int, int]:
     """Return how many rows are sorted, which is the last place, and how many are refused."""
     connection = await session.connection()
-    sorted_ = await connection.scalar(select(func.max(rows.c.place))) or 0
-    return sorted_, await connection.scalar(select(func.count()).select_from(_refusals)) or 0
+    last = await connection.scalar(select(func.max(rows.c.place))) or 0
+    return last, await connection.scalar(select(func.count()).select_from(_refusals)) or 0
 
 
 async def refusals(session: AsyncSession, names: Sequence[str]) -> AsyncIterator[Refusal]:
@@ -112,9 +112,10 @@ async def _refuse_doubles(session: AsyncSession) -> None:
     await (await session.connection()).execute(insert(_refusals).from_select(columns, doubles))
 
 
-def _written(record: list[Any], names: Sequence[str]) -> tuple[str, ...]:
-    row = Row(*record)
-    return roster_rows.written(row._replace(topics=tuple(json.loads(record[10] or "[]"))), names)
+def _written(record: Sequence[Any], names: Sequence[str]) -> tuple[str, ...]:
+    values = dict(zip(Row._fields, record, strict=True))
+    values["topics"] = tuple(json.loads(values["topics"] or "[]"))
+    return roster_rows.written(Row(**values), names)
 
 
 def _record_of(row: Row, keyring: Keyring, moment: Callable[[datetime | None], Any]) -> tuple[Any, ...]:
