@@ -10,7 +10,7 @@ from sqlalchemy import JSON, UniqueConstraint, update
 from sqlmodel import Field, SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from domain import audiences, deliveries, endings
+from domain import audiences, deliveries, endings, queues
 from domain.audiences import Audience
 from domain.columns import UtcDateTime, word_of
 from domain.errors import Invalid, NotAllowed, NotFound
@@ -272,7 +272,7 @@ async def start(
     size = 0
     for channel in campaign.typed_channels:
         audience, languages = campaign.typed_audience, list(texts)
-        size += await deliveries.queue(session, campaign_id, audience, channel, languages, now)
+        size += await queues.fill(session, campaign_id, audience, channel, languages, now)
     campaign.audience_size = size
     return True
 

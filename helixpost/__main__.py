@@ -3,8 +3,9 @@
 import sys
 
 import typer
+from sqlalchemy.exc import SQLAlchemyError
 
-from domain.database import DATABASE_ERRORS, reason_of
+from domain.database import reason_of
 from domain.errors import DomainError
 from helixpost import logs
 from helixpost.commands import (
@@ -49,7 +50,7 @@ def main() -> None:
         app()
     except DomainError as refusal:
         _refuse(str(refusal))
-    except DATABASE_ERRORS as error:
+    except SQLAlchemyError as error:
         cure = "once it can be, run the command again"
         _refuse(f"[database] url: the database cannot be used ({reason_of(error)}); {cure}")
     except OSError as error:

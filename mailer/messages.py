@@ -6,17 +6,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from email import message_from_bytes, policy
 from email.utils import format_datetime
-from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
-
-from domain.addresses import Address, address_of
 from domain.errors import Invalid
 from domain.languages import Language
 from domain.sites import ServiceSettings
 from mailer import headers, quoted_printable
 from mailer.envelopes import Envelope, Headers
+from mailer.mail_settings import MailSettings
 from mailer.quoted_printable import CRLF
 from mailer.return_paths import ReturnPaths
 from wording.texts import Texts
@@ -24,7 +21,6 @@ from wording.texts import Texts
 if TYPE_CHECKING:
     from mailer.signatures import Signers
 
-_MAILBOX = re.compile(r'\s*"?(?P<name>[^<>"]*?)"?\s*<(?P<address>[^<>]+)>\s*')
 _WIDEST = 8
 """More than the octets of any character, so that short lines need not be measured."""
 _BOUNDARY = "=helixpost"
@@ -41,56 +37,6 @@ def _part_opening(subtype: str) -> bytes:
 
 _OPENING_PLAIN, _OPENING_HTML = _part_opening("plain"), _part_opening("html")
 _CLOSING = f"--{_BOUNDARY}--\r\n".encode()
-
-
-class MailSettings(BaseModel):
-    """The section `[mail]`."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    sender: str
-    """Whom letters come from: `INTRA <news@example.org>`."""
-    reply_to: str = ""
-    postal_address: str = Field(min_length=1)
-    """Where the sender can be reached on paper; stands in the footer of every letter."""
-
-    @field_validator("sender")
-    @classmethod
-    def _is_mailbox(cls, sender: str) -> str:
-        _split(sender)
-        return sender
-
-    @field_validator("reply_to")
-    @classmethod
-    def _is_address(cls, reply_to: str) -> str:
-        return _ascii_address(reply_to).email if reply_to else ""
-
-    @field_validator("postal_address")
-    @classmethod
-    def _is_no_blank(cls, postal_address: str) -> str:
-        if not postal_address.strip():
-            raise ValueError("give a street and a town: readers must be able to see who writes")
-        return postal_address.strip()
-
-    @cached_property
-    def sender_name(self) -> str:
-        """The name before the sender's address; may be empty."""
-        return _split(self.sender)[0]
-
-    @cached_property
-    def sender_address(self) -> str:
-        """The address on the envelope and in From."""
-        return _split(self.sender)[1].email
-
-    @property
-    def domain(self) -> str:
-        """The sender's domain, in which Message-IDs and the list are named."""
-        return self.sender_address.rpartition("@")[2]
-
-    @property
-    def contact(self) -> str:
-        """Where answers of readers arrive."""
-        return self.reply_to or self.sender_address
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,23 +180,3 @@ def _check_length(name: str, value: str) -> None:
         return
     if any(len(piece.encode()) > headers.LONGEST_LINE for piece in f"{name}: {value}".split(CRLF)):
         raise Invalid(name, f"longer than {headers.LONGEST_LINE} characters")
-
-
-def _split(sender: str) -> tuple[str, Address]:
-    found = _MAILBOX.fullmatch(sender)
-    if found is None:
-        return "", _ascii_address(sender)
-    try:
-        return headers.checked(found["name"], field="sender"), _ascii_address(found["address"])
-    except Invalid as error:
-        raise ValueError(error.reason) from None
-
-
-def _ascii_address(text: str) -> Address:
-    try:
-        address = address_of(text)
-    except Invalid as error:
-        raise ValueError(f"{error.reason}; write INTRA <news@example.org>") from None
-    if not address.email.isascii():
-        raise ValueError("use an address that every mail server can answer to: ASCII before the @")
-    return address

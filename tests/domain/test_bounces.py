@@ -16,6 +16,7 @@ from domain import (
     consents,
     deliveries,
     dossiers,
+    queues,
     subscribers,
     subscriptions,
     suppressions,
@@ -118,7 +119,7 @@ async def test_a_hard_bounce_ends_the_letter_and_stops_the_address_but_not_the_c
         assert await audiences.count(session, Audience(), [Channel.EMAIL]) == 0
         assert await audiences.count_left_out(session, Audience(), [Channel.EMAIL]) == 1
         next_one = await _draft(session, now)
-        assert not await deliveries.queue(session, next_one, Audience(), Channel.EMAIL, list(LETTERS), now)
+        assert not await queues.fill(session, next_one, Audience(), Channel.EMAIL, list(LETTERS), now)
 
 
 async def test_a_letter_that_waits_is_not_claimed_for_an_address_that_bounced_meanwhile(

@@ -1,15 +1,21 @@
 """The ledger: queued once, claimed under a lease, fenced by attempt, balanced at the end."""
 
+import asyncio
 from datetime import datetime, timedelta
 
+import pytest
+from sqlalchemy import delete, text
+from sqlalchemy.exc import DBAPIError
+from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from domain import campaigns, deliveries, subscribers
+from domain import campaigns, deliveries, dossiers, subscribers
 from domain.audiences import Audience
-from domain.campaigns import Campaign, Draft, Text
+from domain.campaigns import Campaign, Draft, Text, Variant
 from domain.consents import Method, Proof, grant, keep_text, withdraw
 from domain.database import Database
-from domain.deliveries import Outcome, Status
+from domain.deliveries import Delivery, Outcome, Status
+from domain.keys import Keyring
 from domain.languages import Language
 from domain.subscribers import Channel, Profile, Subscriber
 
@@ -153,3 +159,105 @@ async def test_a_doubt_stays_until_the_end_and_counts_the_copies(database: Datab
         counts = await deliveries.counts(session, ids[0])
     assert [*copies, claim.copies, heir.copies] == [0, 1, 1, 2, 3]
     assert counts[Status.UNCERTAIN] == 1
+
+
+async def test_every_status_is_counted(database: Database, now: datetime) -> None:
+    async with database.transaction() as session:
+        for number, status in enumerate(Status):
+            await _reader(session, f"{status}@example.org", Language.ENGLISH, now)
+            for _ in range(number):
+                await _reader(session, f"{status}-{_}@example.org", Language.ENGLISH, now)
+        campaign = await _started(session, now)
+        other = await _started(session, now)
+        rows = (await session.exec(select(Delivery).where(col(Delivery.campaign_id) == campaign.id))).all()
+        standing = [status for number, status in enumerate(Status) for _ in range(number + 1)]
+        for row, status in zip(rows, standing, strict=True):
+            row.status = status
+        await session.flush()
+        counts = await deliveries.counts(session, campaign.id or 0)
+        untouched = await deliveries.counts(session, other.id or 0)
+    assert counts == {status: number + 1 for number, status in enumerate(Status)}
+    assert untouched == dict.fromkeys(Status, 0) | {Status.QUEUED: len(rows)}
+
+
+async def test_the_ledger_forgets_a_deleted_subscriber_and_keeps_the_row(
+    database: Database, now: datetime
+) -> None:
+    async with database.transaction() as session:
+        gone = await _reader(session, "a@example.org", Language.ENGLISH, now)
+        await _reader(session, "b@example.org", Language.ENGLISH, now)
+        for _ in range(3):
+            await _started(session, now)
+        await session.exec(delete(Subscriber).where(col(Subscriber.id) == gone.id))
+    async with database.reading() as session:
+        numbers = (await session.exec(select(Delivery.subscriber_id).order_by(col(Delivery.id)))).all()
+    assert len(numbers) == 6
+    assert numbers.count(None) == 3
+    assert gone.id not in numbers
+
+
+async def test_a_campaign_with_deliveries_cannot_be_deleted(database: Database, now: datetime) -> None:
+    async with database.transaction() as session:
+        await _reader(session, "a@example.org", Language.ENGLISH, now)
+        campaign = await _started(session, now)
+    gone = delete(Campaign).where(col(Campaign.id) == campaign.id)
+    async with database.engine.begin() as connection:
+        await connection.execute(delete(Variant))
+        with pytest.raises(DBAPIError, match="a campaign with deliveries stays"):
+            await connection.execute(gone)
+        await connection.rollback()
+    async with database.engine.begin() as connection:
+        for table in (Delivery, Variant, Campaign):
+            await connection.execute(delete(table))
+
+
+async def _until_it_waits(database: Database, work: asyncio.Task[None]) -> None:
+    """Return once the work waits for another transaction, or is done."""
+    waiting = text(
+        "SELECT count(*) FROM pg_locks JOIN pg_database ON pg_database.oid = pg_locks.database "
+        "WHERE NOT granted AND datname = current_database()"
+    )
+    while not database.is_sqlite and not work.done():
+        async with database.engine.connect() as connection:
+            if await connection.scalar(waiting):
+                return
+
+
+async def test_who_is_erased_while_the_ledger_is_filled_is_forgotten_there(
+    database: Database, keyring: Keyring, now: datetime
+) -> None:
+    async with database.transaction() as session:
+        gone = await _reader(session, "a@example.org", Language.ENGLISH, now)
+
+    async def erase() -> None:
+        async with database.transaction() as session:
+            await dossiers.erase(session, await session.merge(gone), keyring, now)
+
+    async with database.transaction() as session:
+        await _started(session, now)
+        erasing = asyncio.create_task(erase())
+        await _until_it_waits(database, erasing)
+        assert not erasing.done()
+    await erasing
+    async with database.reading() as session:
+        assert (await session.exec(select(Delivery.subscriber_id))).all() == [None]
+
+
+async def test_who_is_being_erased_does_not_come_into_the_ledger(
+    database: Database, keyring: Keyring, now: datetime
+) -> None:
+    async with database.transaction() as session:
+        gone = await _reader(session, "a@example.org", Language.ENGLISH, now)
+        stays = await _reader(session, "b@example.org", Language.ENGLISH, now)
+
+    async def start() -> None:
+        async with database.transaction() as session:
+            await _started(session, now)
+
+    async with database.transaction() as session:
+        await dossiers.erase(session, await session.merge(gone), keyring, now)
+        starting = asyncio.create_task(start())
+        await _until_it_waits(database, starting)
+    await starting
+    async with database.reading() as session:
+        assert (await session.exec(select(Delivery.subscriber_id))).all() == [stays.id]

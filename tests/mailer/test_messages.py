@@ -15,7 +15,8 @@ from domain.errors import Invalid
 from domain.languages import Language
 from mailer import messages
 from mailer.envelopes import Envelope
-from mailer.messages import Content, MailSettings, Stationery
+from mailer.mail_settings import MailSettings
+from mailer.messages import Content, Stationery
 
 MOMENT = datetime.fromisoformat("2026-11-24T09:00:00+00:00")
 
