@@ -136,7 +136,7 @@ async def record_refusals(
 ) -> None:
     """Record letters that the relay refused for good, by the same rules; the ledger has them as failed.
 
-    To be called after `deliveries.record`, in its transaction. What holds no code (the relay was not
+    To be called after `leases.record`, in its transaction. What holds no code (the relay was not
     asked, or the connection broke) says nothing about a reader.
     """
     told = {(each.campaign_id, each.subscriber_id): status_codes.code_in(each.answer) for each in refusals}

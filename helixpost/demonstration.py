@@ -20,7 +20,7 @@ from domain import campaigns, projects
 from domain.database import Database
 from domain.languages import FALLBACK
 from helixpost import schema
-from helixpost.commands.options import out
+from helixpost.commands.printing import out
 from helixpost.importing import Import, open_roster
 from helixpost.places import CONTENT, TEMPLATES
 from helixpost.serving import listen, serve

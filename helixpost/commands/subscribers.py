@@ -17,21 +17,16 @@ from domain.errors import Invalid
 from domain.refusals import Refusal, RefusalFile
 from domain.times import utc_now
 from helixpost import importing
-from helixpost.commands.options import (
-    DEFAULT_CONFIG,
-    AsJson,
-    Config,
-    err,
-    out,
-    print_json,
-    read_settings,
-    run,
-)
+from helixpost.commands import bounces
+from helixpost.commands.options import DEFAULT_CONFIG, AsJson, Config, read_settings, run
+from helixpost.commands.printing import err, out, print_json
 from helixpost.importing import Import, Tell
 from helixpost.settings import Settings
 from helixpost.wiring import opened
 
 app = typer.Typer(no_args_is_help=True, help="The people we may write to.")
+app.command("bounces")(bounces.list_bounces)
+app.command()(bounces.restore)
 
 
 @app.command("import")
