@@ -41,7 +41,7 @@ async def _measure(options: Options, names: list[str], *, as_json: bool) -> int:
         "readers": options.readers,
         "runs": options.runs,
         "letter_bytes": contest.letter_bytes,
-        "measures": {name: reports.as_dict(name, rounds) for name, rounds in measured.items()},
+        "measures": {name: reports.as_dict(MEASURES[name], rounds) for name, rounds in measured.items()},
         "not_measured": contest.notes,
     }
     if as_json:
@@ -50,7 +50,7 @@ async def _measure(options: Options, names: list[str], *, as_json: bool) -> int:
     size = f", a letter of {contest.letter_bytes:,} bytes" if contest.letter_bytes else ""
     print(f"\n{options.readers:,} readers{size}, rounds: {options.runs}")
     for name, rounds in measured.items():
-        reports.print_measure(name, rounds)
+        reports.print_measure(MEASURES[name], rounds)
     for note in contest.notes:
         print(f"not measured: {note}")
     return 1 if contest.notes else 0

@@ -62,7 +62,8 @@ class Process:
     def peak_memory(self) -> float:
         """Return the most memory that a running process has had resident so far, in MB."""
         status = Path(f"/proc/{self._popen.pid}/status").read_text(encoding="ascii")
-        peak = next(line for line in status.splitlines() if line.startswith("VmHWM:"))
+        # A process that has just ended has no memory any more, and no such line.
+        peak = next((line for line in status.splitlines() if line.startswith("VmHWM:")), "VmHWM: 0 kB")
         return int(peak.split()[1]) * 1024 / 1e6
 
     def wait(self) -> Ended:
@@ -106,16 +107,31 @@ def running(command: Sequence[str | Path], log: Path, **options: Any) -> Iterato
 
 def run(command: Sequence[str | Path], log: Path, **options: Any) -> Ended:
     """Run a process to its end; raises `Failed` with its last words when it fails."""
-    process = Process(command, log, **options)
-    try:
+    with running(command, log, **options) as process:
         ended = process.wait()
-    except BaseException:
-        process.stop()
-        raise
+        _check(process, ended, command)
+        return ended
+
+
+def watch(command: Sequence[str | Path], log: Path, **options: Any) -> tuple[Ended, float]:
+    """Do the same, and return its peak memory in MB too.
+
+    It is looked at again and again, because what `wait4` says of it begins with our own memory.
+    """
+    with running(command, log, **options) as process:
+        peak = 0.0
+        while not process.ended:
+            peak = max(peak, process.peak_memory())
+            time.sleep(0.01)
+        ended = process.wait()
+        _check(process, ended, command)
+        return ended, peak
+
+
+def _check(process: Process, ended: Ended, command: Sequence[str | Path]) -> None:
     if ended.code != 0:
         how = signal.Signals(-ended.code).name if ended.code < 0 else f"exit code {ended.code}"
         raise Failed(f"{Path(command[0]).name} failed ({how}): {process.last_words()}")
-    return ended
 
 
 def cpu_of(pid: int) -> float:

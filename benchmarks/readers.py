@@ -9,6 +9,7 @@ from sqlalchemy import insert as sql_insert
 from sqlmodel import col, select
 
 from benchmarks import letters, processes, products
+from benchmarks.processes import Ended
 from domain.database import Database, DatabaseSettings
 from domain.helixes import HelixGroup
 from domain.organisations import Organisation
@@ -19,6 +20,8 @@ _ORGANISATIONS = 200
 _BATCH = 10_000
 _NAMES = ("Ana Novak", "Žiga Kovač", "Ángela Pérez", "João Costa", "Chiara Rossi", "Emma Smith")
 _COUNTRIES = ("SI", "ES", "PT", "IT", "BG", "GB")
+_COLUMNS = ("email", "name", "organisation", "helix", "country", "language")
+_TOPICS = ("", "events;policy")
 _CONSENT = "I agree to receive the newsletter."
 
 
@@ -48,13 +51,27 @@ async def insert(url: str, count: int) -> None:
 def import_file(config: Path, count: int) -> float:
     """Import them from a CSV file by the product's own command, and return how many seconds that took."""
     path = config.with_name("readers.csv")
+    write_file(path, count)
+    return import_from(path, config)[0].seconds
+
+
+def write_file(path: Path, count: int) -> None:
+    """Write them as a CSV file whose addresses stand in no order, as they came."""
+    stride = next(prime for prime in (7919, 7927) if count % prime)
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
-        writer.writerow(["email", "name", "organisation", "helix", "country", "language"])
-        writer.writerows(_fields(number) for number in range(count))
+        writer.writerow([*_COLUMNS, "topics", "consented_at"])
+        for number in range(count):
+            shuffled = number * stride % count
+            topics, date = _TOPICS[shuffled % len(_TOPICS)], f"2026-01-{1 + shuffled % 28:02d}"
+            writer.writerow([*_fields(shuffled), topics, date])
+
+
+def import_from(path: Path, config: Path) -> tuple[Ended, float]:
+    """Import such a file by the product's own command; return what that took, and its peak memory in MB."""
     command = products.helixpost("subscribers", "import", path, "--consent", _CONSENT, "--config", config)
     log = config.with_name("import.log")
-    return processes.run(command, log, **products.options(config.parent)).seconds
+    return processes.watch(command, log, **products.options(config.parent))
 
 
 def _organisations() -> Iterator[dict[str, Any]]:

@@ -7,13 +7,13 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.requirements import MEASURES, OURS, Requirement, Rounds
+from benchmarks.requirements import OURS, Measure, Requirement, Rounds
 
 _WIDTH = 120
 _SPREAD = ("minimum", "median", "maximum")
 
 
-def as_dict(name: str, rounds: Rounds) -> dict[str, Any]:
+def as_dict(measure: Measure, rounds: Rounds) -> dict[str, Any]:
     """Return a measure's figures, one value per round, and its requirements."""
     return {
         "contestants": {
@@ -29,17 +29,17 @@ def as_dict(name: str, rounds: Rounds) -> dict[str, Any]:
                 **(dict(zip(_SPREAD, _spread(values), strict=True)) if values else {}),
                 "verdict": requirement.verdict(values),
             }
-            for requirement, contestant, values in _decided(name, rounds)
+            for requirement, contestant, values in _decided(measure, rounds)
         ],
     }
 
 
-def print_measure(name: str, rounds: Rounds) -> None:
+def print_measure(measure: Measure, rounds: Rounds) -> None:
     """Print a measure: what was promised first, then what everybody came to."""
     out = Console(highlight=False, width=_WIDTH)
-    out.print(f"\n{MEASURES[name].title}", style="bold")
+    out.print(f"\n{measure.title}", style="bold")
     promises = _table("requirement", *_SPREAD, "at least", "aim", "")
-    for requirement, contestant, values in _decided(name, rounds):
+    for requirement, contestant, values in _decided(measure, rounds):
         cells = [_number(value) for value in _spread(values)] if values else ["–"] * 3
         bounds = [f"{'≤ ' if requirement.at_most else ''}{bound:g}" for bound in _bounds(requirement)]
         promises.add_row(f"{contestant}: {requirement.name}", *cells, *bounds, requirement.verdict(values))
@@ -54,10 +54,10 @@ def print_measure(name: str, rounds: Rounds) -> None:
         out.print(details)
 
 
-def _decided(name: str, rounds: Rounds) -> list[tuple[Requirement, str, list[float]]]:
+def _decided(measure: Measure, rounds: Rounds) -> list[tuple[Requirement, str, list[float]]]:
     return [
         (requirement, contestant, requirement.values(rounds, contestant))
-        for requirement in MEASURES[name].requirements
+        for requirement in measure.requirements
         for contestant in rounds
         if contestant.startswith(OURS)
     ]

@@ -15,6 +15,9 @@ SERVER_CPU = "CPU of the database, ms per letter"
 SINK_CPU = "CPU of the receiver, ms per letter"
 DISTANCE_CPU = "CPU of the delay, ms per letter"
 MEMORY = "peak memory, MB"
+SECONDS = "seconds"
+PER_MILLION = "seconds for a million"
+RATIO = "times as long as the bare load"
 
 Figures = Mapping[str, float]
 """What one run of a contestant came to, by name."""
@@ -98,4 +101,19 @@ MEASURES: Mapping[str, Measure] = {
         distant=True,
     ),
     "memory": Measure("A short list of 1,000 readers", (_MEMORY,), short=True),
+}
+
+IMPORTS: Mapping[str, Measure] = {
+    kind: Measure(
+        f"Importing subscribers from CSV, {kind}",
+        (Requirement("seconds for a million subscribers", PER_MILLION, 120, 40), _MEMORY),
+    )
+    for kind in ("sqlite", "postgresql")
+}
+QUEUES: Mapping[str, Measure] = {
+    kind: Measure(
+        f"Queueing a campaign, {kind}",
+        (Requirement("seconds for a million readers", PER_MILLION, least, aim), _MEMORY),
+    )
+    for kind, least, aim in (("sqlite", 3, 1), ("postgresql", 6, 3))
 }

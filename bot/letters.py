@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot import markup
-from domain.deliveries import Claim
+from domain.leases import Claim
 from domain.projects import Project
 from domain.sites import ServiceSettings
 from wording import readers

@@ -12,11 +12,12 @@ from bot.outbox import Outbox
 from bot.replies import SendText
 from bot.troubles import BadToken, Busy, Gone, Refused, Trouble, Uncertain, Unreachable
 from bot.turns import Means
-from domain import campaigns, deliveries, heartbeats, projects
+from domain import campaigns, heartbeats, leases, projects
 from domain.database import OUTAGES, Database
-from domain.deliveries import Claim, Outcome, Skip, Status
+from domain.deliveries import Skip, Status
 from domain.errors import DomainError
 from domain.languages import Language
+from domain.leases import Claim, Outcome
 from domain.subscribers import Channel
 from domain.times import Clock
 from domain.waits import outlast, pause
@@ -76,7 +77,7 @@ class Newsletters:
             self._letters.clear()
             return 0
         async with self._database.transaction() as session:
-            claims = await deliveries.claim(
+            claims = await leases.claim(
                 session,
                 Channel.TELEGRAM,
                 active,
@@ -204,6 +205,6 @@ class Newsletters:
 
         async def record() -> None:
             async with self._database.transaction() as session:
-                await deliveries.record(session, [outcome], self._clock())
+                await leases.record(session, [outcome], self._clock())
 
         await outlast(record, "recording")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import structlog
 
-from domain import claimants, deliveries, updates
+from domain import claimants, leases, updates
 from domain.claimants import Claimant
 from domain.database import OUTAGES, Database
 from domain.times import Clock
@@ -62,7 +62,7 @@ async def _hand_back(database: Database, claimant: Claimant, now: datetime) -> N
 
 async def _free(database: Database, names: Sequence[str], now: datetime) -> None:
     async with database.transaction() as session:
-        letters = await deliveries.release(session, names, now)
+        letters = await leases.release(session, names, now)
         answers = await updates.release(session, names)
     if letters or answers:
         log.warning("claims_freed", deliveries=letters, updates=answers)

@@ -1,9 +1,11 @@
 """E-mail addresses: what we accept, how we compare them, how we show them to others."""
 
+import re
 from dataclasses import dataclass
 from string import ascii_lowercase, ascii_uppercase
 
-from email_validator import EmailNotValidError, validate_email
+from email_validator import SPECIAL_USE_DOMAIN_NAMES, EmailNotValidError, validate_email
+from email_validator.rfc_constants import CASE_INSENSITIVE_MAILBOX_NAMES
 
 from domain.errors import Invalid
 
@@ -11,6 +13,13 @@ LONGEST = 254
 """Octets of an address that fits an SMTP path (RFC 5321, 4.5.3.1.3)."""
 _SAME = str.maketrans(ascii_uppercase, ascii_lowercase)
 """Only these differ in nothing but case: folding more would make one of ß and ss, which are two people."""
+
+_EVERYDAY = re.compile(
+    r"[a-z0-9_+-]+(?:\.[a-z0-9_+-]+)*@(?:[a-z0-9]+(?:-[a-z0-9]+)*\.)+[a-z]{2,}", re.ASCII | re.IGNORECASE
+)
+_EVERYDAY_LENGTH = 64
+"""Shorter than every limit on an address or a part of one, so none needs to be looked at."""
+_NOT_EVERYDAY = tuple(f".{name}" for name in SPECIAL_USE_DOMAIN_NAMES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +43,25 @@ def address_of(text: str, *, field: str = "email") -> Address:
     given the stored address byte for byte; a non-ASCII local part is kept (RFC 6531) and whether the
     relay can take it is decided when sending.
     """
+    return _everyday(text) or _checked(text, field)
+
+
+def _everyday(text: str) -> Address | None:
+    """Return what `_checked` would, twenty times sooner, for the plain addresses that most people have."""
+    if len(text) > _EVERYDAY_LENGTH or not _EVERYDAY.fullmatch(text):
+        return None
+    key = text.lower()
+    if key.endswith(_NOT_EVERYDAY):
+        return None
+    if key == text:
+        return Address(text, key)
+    at = text.index("@")
+    if key[:at] in CASE_INSENSITIVE_MAILBOX_NAMES:  # the one local part whose case is not the person's own
+        return None
+    return Address(text[:at] + key[at:], key)
+
+
+def _checked(text: str, field: str) -> Address:
     if not text.isprintable():  # neither are the halves of a byte that is not UTF-8
         raise Invalid(field, "an address has no control characters")
     if len(text.encode()) > LONGEST:

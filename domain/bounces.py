@@ -14,7 +14,7 @@ from domain import consents, endings, status_codes, suppressions
 from domain.columns import BigKey, UtcDateTime, word_of
 from domain.consents import Method, Proof
 from domain.database import add_if_new
-from domain.deliveries import Delivery, Status
+from domain.deliveries import Delivery, Status, of_subscriber
 from domain.errors import NotAllowed
 from domain.keys import Keyring
 from domain.status_codes import Kind, kind_of, meaning_of
@@ -136,7 +136,7 @@ async def record_refusals(
 ) -> None:
     """Record letters that the relay refused for good, by the same rules; the ledger has them as failed.
 
-    To be called after `deliveries.record`, in its transaction. What holds no code (the relay was not
+    To be called after `leases.record`, in its transaction. What holds no code (the relay was not
     asked, or the connection broke) says nothing about a reader.
     """
     told = {(each.campaign_id, each.subscriber_id): status_codes.code_in(each.answer) for each in refusals}
@@ -192,7 +192,7 @@ async def campaign_of(
 ) -> int | None:
     """Return the campaign whose letter to that reader bore one of these Message-IDs (their left parts)."""
     query = select(Delivery.campaign_id).where(
-        col(Delivery.subscriber_id) == subscriber_id, col(Delivery.channel) == Channel.EMAIL
+        of_subscriber(subscriber_id), col(Delivery.channel) == Channel.EMAIL
     )
     for campaign_id in (await session.exec(query.order_by(col(Delivery.id).desc()))).all():
         if keyring.message_id(campaign_id, subscriber_id) in message_ids:
@@ -354,7 +354,7 @@ async def _fates(session: AsyncSession, subscriber_id: int) -> list[tuple[dateti
             & softly,
         )
         .where(
-            col(Delivery.subscriber_id) == subscriber_id,
+            of_subscriber(subscriber_id),
             col(Delivery.channel) == Channel.EMAIL,
             (col(Delivery.status) == Status.SENT)
             | (col(Delivery.status).in_([Status.BOUNCED, Status.FAILED]) & col(Bounce.id).is_not(None)),

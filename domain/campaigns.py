@@ -10,7 +10,7 @@ from sqlalchemy import JSON, UniqueConstraint, update
 from sqlmodel import Field, SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from domain import audiences, deliveries, endings
+from domain import audiences, deliveries, endings, leases, queues
 from domain.audiences import Audience
 from domain.columns import UtcDateTime, word_of
 from domain.errors import Invalid, NotAllowed, NotFound
@@ -272,7 +272,7 @@ async def start(
     size = 0
     for channel in campaign.typed_channels:
         audience, languages = campaign.typed_audience, list(texts)
-        size += await deliveries.queue(session, campaign_id, audience, channel, languages, now)
+        size += await queues.fill(session, campaign_id, audience, channel, languages, now)
     campaign.audience_size = size
     return True
 
@@ -321,11 +321,11 @@ async def settle_cancelled(session: AsyncSession, now: datetime) -> int:
 
 async def review(
     session: AsyncSession,
-    claims: Iterable[deliveries.Claim],
+    claims: Iterable[leases.Claim],
     now: datetime,
     *,
     takes: timedelta = timedelta(0),
-) -> list[deliveries.Outcome]:
+) -> list[leases.Outcome]:
     """Return what becomes of those claims that may no longer be sent.
 
     For claims that waited since they were taken: readers leave, campaigns are paused, leases end. One
@@ -345,11 +345,11 @@ async def review(
 
 
 def _outcome_of(
-    claim: deliveries.Claim,
+    claim: leases.Claim,
     found: tuple[deliveries.Delivery, str, Subscriber | None] | None,
     until: datetime,
     now: datetime,
-) -> deliveries.Outcome | None:
+) -> leases.Outcome | None:
     if found is None or found[1] == Status.CANCELLED:
         return _skipped(claim, deliveries.Skip.CANCELLED)
     delivery, status, subscriber = found
@@ -357,12 +357,12 @@ def _outcome_of(
         return _skipped(claim, reason)
     ours = (delivery.attempts, delivery.status) == (claim.attempt, deliveries.Status.SENDING)
     if status != Status.SENDING or not ours or delivery.due_at <= until:
-        return deliveries.Outcome(claim, deliveries.Status.QUEUED, due_at=now)
+        return leases.Outcome(claim, deliveries.Status.QUEUED, due_at=now)
     return None
 
 
-def _skipped(claim: deliveries.Claim, reason: deliveries.Skip) -> deliveries.Outcome:
-    return deliveries.Outcome(claim, deliveries.Status.SKIPPED, reason)
+def _skipped(claim: leases.Claim, reason: deliveries.Skip) -> leases.Outcome:
+    return leases.Outcome(claim, deliveries.Status.SKIPPED, reason)
 
 
 async def progress(session: AsyncSession, campaign_id: int) -> Progress:

@@ -1,25 +1,23 @@
 """The database: one engine, transactions that write, readings that do not."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+import sqlite3
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
-import asyncpg
 from pydantic import BaseModel, ConfigDict, field_validator
-from sqlalchemy import Connection, event, func, make_url, select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, Select, Table, event, func, insert, make_url, select
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.exc import ArgumentError, OperationalError, SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlmodel import SQLModel
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from domain.errors import Invalid
 
-DATABASE_ERRORS: tuple[type[Exception], ...] = (SQLAlchemyError, asyncpg.PostgresError)
-OUTAGES: tuple[type[Exception], ...] = (*DATABASE_ERRORS, OSError)
+OUTAGES: tuple[type[Exception], ...] = (SQLAlchemyError, OSError)
 """What is raised while a database is down, full or unreachable: loops wait and try again."""
 
 _DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"}
@@ -28,6 +26,8 @@ _PRAGMAS = (
     "PRAGMA synchronous=FULL",  # a reported "sent" survives a power cut
     "PRAGMA foreign_keys=ON",
     "PRAGMA busy_timeout=30000",
+    "PRAGMA cache_size=-1000",  # KB for each connection; the system keeps the file's pages anyway
+    "PRAGMA temp_store=FILE",  # what is only gathered, such as a roster, stays out of memory
 )
 
 
@@ -73,7 +73,15 @@ class Database:
         self.folder = _folder_of(url)
         """Where the processes of this machine keep files about this database and no other."""
         # Parameters carry addresses and questions: they stay out of error messages.
-        self.engine: AsyncEngine = create_async_engine(url, hide_parameters=True, pool_pre_ping=True)
+        # Each step on SQLite is a change of threads, which letters wait for: no steps for nothing. A file
+        # closes no connection by itself, and every transaction here ends by a commit or a rollback.
+        self.engine: AsyncEngine = create_async_engine(
+            url,
+            hide_parameters=True,
+            pool_pre_ping=not self.is_sqlite,
+            pool_reset_on_return=None if self.is_sqlite else "rollback",
+            connect_args={"async_creator_fn": _connect_sqlite if self.is_sqlite else _connect_postgresql},
+        )
         one_moment = {"helixpost_reads": True} if self.is_sqlite else {"isolation_level": "REPEATABLE READ"}
         self._reader = self.engine.execution_options(**one_moment)
         # SQLite has one writer. Queueing for it here is fair; its own waiting is a sleep.
@@ -83,14 +91,33 @@ class Database:
             event.listen(self.engine.sync_engine, "begin", _begin_sqlite)
 
     @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[AsyncSession]:
+    async def transaction(self, on: AsyncConnection | None = None) -> AsyncIterator[AsyncSession]:
         """Open a transaction that may write; it commits at the end, or undoes all on an error."""
         async with AsyncExitStack() as stack:
             if self._writer is not None:
                 await stack.enter_async_context(self._writer)
-            session = await stack.enter_async_context(AsyncSession(self.engine, expire_on_commit=False))
+            session = await stack.enter_async_context(AsyncSession(on or self.engine, expire_on_commit=False))
             async with session.begin():
                 yield session
+
+    @asynccontextmanager
+    async def workbench(self) -> AsyncIterator[AsyncConnection]:
+        """Hold one connection: its temporary tables last over several transactions, and end with it."""
+        async with self.engine.connect() as connection:
+            try:
+                yield connection
+            finally:
+                await connection.invalidate()
+
+    @asynccontextmanager
+    async def aside(self, workbench: AsyncConnection) -> AsyncIterator[AsyncSession]:
+        """Open a transaction that writes to temporary tables and no other: nobody waits for it."""
+        await workbench.execution_options(helixpost_reads=True)
+        try:
+            async with AsyncSession(workbench, expire_on_commit=False) as session, session.begin():
+                yield session
+        finally:
+            await workbench.execution_options(helixpost_reads=False)
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncSession]:
@@ -124,12 +151,69 @@ async def add_if_new(
     Returns the columns in `returning` of those that were new.
     """
     connection = await session.connection()
-    insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
-    statement = insert(table).on_conflict_do_nothing()
+    statement = _insert(connection)(table).on_conflict_do_nothing()
     if not returning:
         await connection.execute(statement, values)
         return []
     return list((await connection.execute(statement.returning(*returning), values)).all())
+
+
+async def add_set_if_new(
+    session: AsyncSession, table: type[SQLModel], columns: Sequence[str], found: Select[Any]
+) -> int:
+    """Insert a row for each that is found, unless its key is there; return how many are new."""
+    connection = await session.connection()
+    added = _insert(connection)(table).from_select(columns, found).on_conflict_do_nothing()
+    return (await connection.execute(added)).rowcount
+
+
+async def load(session: AsyncSession, table: Table, records: Sequence[tuple[Any, ...]]) -> None:
+    """Insert many records of plain values, one for each column, by the fastest way that the driver has."""
+    connection = await session.connection()
+    if records and connection.dialect.name == "sqlite":
+        statement = insert(table).compile(dialect=connection.dialect)
+        await connection.exec_driver_sql(str(statement), list(records))
+    elif records:
+        driver: Any = (await connection.get_raw_connection()).driver_connection
+        with _translated():
+            await driver.copy_records_to_table(table.name, records=records)
+
+
+# Whoever uses one database has no memory to spare for the dialect and the driver of the other.
+
+
+def _insert(connection: AsyncConnection) -> Any:
+    if connection.dialect.name == "sqlite":
+        from sqlalchemy.dialects import sqlite
+
+        return sqlite.insert
+    from sqlalchemy.dialects import postgresql
+
+    return postgresql.insert
+
+
+async def _connect_sqlite(path: str, **options: Any) -> Any:
+    from domain import sqlite_cursors
+
+    return await sqlite_cursors.connect(path, **options)
+
+
+async def _connect_postgresql(*arguments: Any, **options: Any) -> Any:
+    import asyncpg
+
+    with _translated():
+        return await asyncpg.connect(*arguments, **options)
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """Raise what PostgreSQL says to the driver itself as it is raised of any other statement."""
+    import asyncpg
+
+    try:
+        yield
+    except asyncpg.PostgresError as error:
+        raise OperationalError(None, None, error) from error
 
 
 def _make_folder(folder: Path) -> None:
@@ -160,4 +244,11 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
 
 def _begin_sqlite(connection: Connection) -> None:
     reads = connection.get_execution_options().get("helixpost_reads", False)
-    connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+    begin = "BEGIN" if reads else "BEGIN IMMEDIATE"
+    # Straight to the driver, in one step instead of a cursor's three.
+    adapted = connection.connection.dbapi_connection
+    assert adapted is not None
+    try:
+        adapted.run_async(lambda driver: driver.execute_fetchall(begin))
+    except sqlite3.Error as error:
+        raise OperationalError(begin, None, error) from error

@@ -7,7 +7,7 @@ from sqlalchemy import delete, func, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from domain import bounce_lists, consents, subscribers, suppressions
+from domain import bounce_lists, consents, deliveries, subscribers, suppressions
 from domain.campaigns import Campaign
 from domain.chats import Chat
 from domain.consents import Consent
@@ -85,12 +85,12 @@ async def erase_chat(session: AsyncSession, chat_id: int) -> None:
 async def _skip_open_deliveries(session: AsyncSession, subscriber: Subscriber, now: datetime) -> None:
     await session.exec(
         update(Delivery)
-        .where(col(Delivery.subscriber_id) == subscriber.id, col(Delivery.status) == Status.QUEUED)
+        .where(deliveries.of_subscriber(subscriber.id), col(Delivery.status) == Status.QUEUED)
         .values(status=Status.SKIPPED, reason=Skip.ERASED, finished_at=now)
     )
     await session.exec(
         update(Delivery)
-        .where(col(Delivery.subscriber_id) == subscriber.id, col(Delivery.status).in_(FINAL))
+        .where(deliveries.of_subscriber(subscriber.id), col(Delivery.status).in_(FINAL))
         .values(subscriber_id=None)
     )
 
@@ -115,7 +115,7 @@ async def _letters(session: AsyncSession, subscriber: Subscriber) -> list[dict[s
     query = (
         select(Delivery, Campaign.name)
         .join(Campaign, col(Campaign.id) == col(Delivery.campaign_id))
-        .where(col(Delivery.subscriber_id) == subscriber.id)
+        .where(deliveries.of_subscriber(subscriber.id))
         .order_by(col(Delivery.id))
     )
     return [

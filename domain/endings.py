@@ -7,7 +7,7 @@ from sqlalchemy import and_, func, or_, update
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from domain.deliveries import Delivery, Skip, Status, unsent_status
+from domain.deliveries import OPEN, Delivery, Skip, Status, unsent_status
 from domain.subscribers import Channel
 
 
@@ -40,7 +40,7 @@ async def skip_queued(session: AsyncSession, campaign_id: int, reason: Skip, now
     """Skip what has not begun; deliveries in `sending` end by themselves, and doubtful ones as uncertain."""
     skipped = await session.exec(
         update(Delivery)
-        .where(col(Delivery.campaign_id) == campaign_id, col(Delivery.status) == Status.QUEUED)
+        .where(OPEN, col(Delivery.campaign_id) == campaign_id, col(Delivery.status) == Status.QUEUED)
         .values(status=unsent_status(), reason=reason, finished_at=now)
         .execution_options(synchronize_session=False)
     )
@@ -53,7 +53,7 @@ async def settle_cancelled(session: AsyncSession, campaigns: Sequence[int], now:
     dead = and_(col(Delivery.status) == Status.SENDING, col(Delivery.due_at) <= now)
     settled = await session.exec(
         update(Delivery)
-        .where(col(Delivery.campaign_id).in_(campaigns), or_(queued, dead))
+        .where(OPEN, col(Delivery.campaign_id).in_(campaigns), or_(queued, dead))
         .values(status=unsent_status(), reason=Skip.CANCELLED, finished_at=now)
         .execution_options(synchronize_session=False)
     )

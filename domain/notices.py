@@ -38,7 +38,7 @@ _OPEN = text("status IN ('queued', 'sending')")
 class Notice(SQLModel, table=True):
     """One letter to one address. Its payload may carry a link's secret and is emptied at the end."""
 
-    __table_args__ = (Index("ix_notice_due", "due_at", "id", sqlite_where=_OPEN, postgresql_where=_OPEN),)
+    __table_args__ = (Index("ix_notice_due", "due_at", "id"),)
 
     id: int | None = Field(default=None, primary_key=True)
     kind: Kind = Field(sa_type=word_of(Kind))

@@ -1,5 +1,6 @@
 """Who we are to the outside: the service's name, address, zone, languages and secret."""
 
+from functools import cached_property
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -65,7 +66,7 @@ class ServiceSettings(BaseModel):
         """The project's own time zone."""
         return zone_of(self.time_zone)
 
-    @property
+    @cached_property
     def keyring(self) -> Keyring:
         """The keys derived from the secret."""
         return Keyring(self.secret)

@@ -7,7 +7,7 @@ from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from domain import consents, subscribers
+from domain import consents, deliveries, subscribers
 from domain.deliveries import Delivery, Skip, Status
 from domain.subscribers import Channel, Subscriber
 
@@ -48,7 +48,7 @@ async def _bring_deliveries(session: AsyncSession, old: Subscriber, new: Subscri
         )
         .exists()
     )
-    mine = col(Delivery.subscriber_id) == old.id
+    mine = deliveries.of_subscriber(old.id)
     await session.exec(update(Delivery).where(mine, ~doubled).values(subscriber_id=new.id))
     await session.exec(
         update(Delivery)

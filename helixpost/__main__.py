@@ -3,53 +3,65 @@
 import sys
 
 import typer
+from sqlalchemy.exc import SQLAlchemyError
 
-from domain.database import DATABASE_ERRORS, reason_of
+from domain.database import reason_of
 from domain.errors import DomainError
 from helixpost import logs
-from helixpost.commands import (
-    answers,
-    bounces,
-    campaigns,
-    content,
-    dkim,
-    events,
-    operators,
-    running,
-    setup,
-    subscribers,
-)
+from helixpost.commands import running
 
-app = typer.Typer(
-    name="helixpost",
-    help="Stakeholder engagement for EU projects: a bot that answers with its source, a newsletter "
-    "whose ledger balances.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-)
-for group in (setup, running, answers):
-    group.register(app)
-bounces.register(subscribers.app)
-for name, commands in {
-    "answers": answers.app,
-    "campaigns": campaigns.app,
-    "content": content.app,
-    "dkim": dkim.app,
-    "events": events.app,
-    "operators": operators.app,
-    "subscribers": subscribers.app,
-}.items():
-    app.add_typer(commands, name=name)
+_SERVICE = ("run", "demo")
+
+
+def commands(asked: str = "") -> typer.Typer:
+    """Return the command line. The service comes alone: for months, what the others load would lie idle."""
+    app = typer.Typer(
+        name="helixpost",
+        help="Stakeholder engagement for EU projects: a bot that answers with its source, a newsletter "
+        "whose ledger balances.",
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+    )
+    running.register(app)
+    if asked not in _SERVICE:
+        _add_others(app)
+    return app
+
+
+def _add_others(app: typer.Typer) -> None:
+    from helixpost.commands import (
+        answers,
+        campaigns,
+        content,
+        dkim,
+        events,
+        operators,
+        setup,
+        subscribers,
+    )
+
+    for group in (setup, answers):
+        group.register(app)
+    for name, group_app in {
+        "answers": answers.app,
+        "campaigns": campaigns.app,
+        "content": content.app,
+        "dkim": dkim.app,
+        "events": events.app,
+        "operators": operators.app,
+        "subscribers": subscribers.app,
+    }.items():
+        app.add_typer(group_app, name=name)
 
 
 def main() -> None:
     """Run one command: exit code 0 = done, 1 = refused with a sentence, 2 = wrong usage."""
     logs.configure()
     try:
-        app()
+        commands(*sys.argv[1:2])()
     except DomainError as refusal:
         _refuse(str(refusal))
-    except DATABASE_ERRORS as error:
+    except SQLAlchemyError as error:
         cure = "once it can be, run the command again"
         _refuse(f"[database] url: the database cannot be used ({reason_of(error)}); {cure}")
     except OSError as error:

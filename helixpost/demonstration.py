@@ -16,12 +16,12 @@ from starlette.routing import Mount
 
 from demo import landing, mail, telegram
 from demo.samples import sample_subscribers
-from domain import campaigns, projects, rosters
+from domain import campaigns, projects
 from domain.database import Database
 from domain.languages import FALLBACK
-from domain.rosters import Row
 from helixpost import schema
-from helixpost.commands.options import out
+from helixpost.commands.printing import out
+from helixpost.importing import Import, open_roster
 from helixpost.places import CONTENT, TEMPLATES
 from helixpost.serving import listen, serve
 from helixpost.settings import Settings, read
@@ -121,14 +121,11 @@ async def _prepared(settings: Settings) -> AsyncIterator[tuple[Service, int]]:
 async def _import_samples(service: Service) -> None:
     file = FOLDER / "sample-subscribers.csv"
     file.write_text(sample_subscribers(), encoding="utf-8")
-    site, now = service.settings.service, service.clock()
-    async with service.database.transaction() as session:
+    async with service.database.reading() as session:
         project = await projects.get(session)
-        words = service.texts.render(
-            "consent/email.txt", FALLBACK, project=project.name, operator=site.operator
-        )
-        rows = [row for row in rosters.read(file, frozenset(project.topics), now) if isinstance(row, Row)]
-        await rosters.add(session, rows, words, site.keyring, file.name, now)
+    operator = service.settings.service.operator
+    words = service.texts.render("consent/email.txt", FALLBACK, project=project.name, operator=operator)
+    await Import(service, await open_roster(service, file)).run(words)
 
 
 async def _schedule_campaign(service: Service) -> int:

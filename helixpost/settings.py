@@ -19,7 +19,7 @@ from domain.errors import Invalid, Problems
 from domain.sites import ServiceSettings
 from mailer.bounce_settings import BouncesSettings
 from mailer.delays import ScheduleSettings
-from mailer.messages import MailSettings
+from mailer.mail_settings import MailSettings
 from mailer.relays import DeliverySettings, RelaySettings
 from mailer.signing_domains import DkimSettings
 from web.settings import WebSettings

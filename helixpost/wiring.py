@@ -4,6 +4,7 @@ A room is imported when something of it is built: most commands need the databas
 """
 
 import asyncio
+import gc
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
@@ -156,6 +157,7 @@ async def run(settings: Settings, names: Iterable[Role]) -> None:
     async with opened(settings) as service:
         roles = service.roles(list(names) or service.default_roles())
         stop = stop_on_signals()
+        gc.freeze()  # what is imported lives as long as the process: nobody need look at it again
         log.info("service_started", roles=sorted(roles))
         await run_together(roles.values(), stop)
         log.info("service_stopped")

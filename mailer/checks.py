@@ -102,7 +102,7 @@ class Preflight:
     def _address(self, seen: Proofs, language: Language, addressee: Addressee) -> None:
         """Make a copy for the mail; a letter that does not come out for anybody is told of elsewhere."""
         if issue := seen.issues.get(language):
-            issue.address(self.stationery, addressee, self.clock())
+            issue.address(addressee, self.clock())
 
 
 def _each(checks: Sequence[Callable[[T], Iterable[Finding]]], things: Iterable[T]) -> Iterator[Finding]:

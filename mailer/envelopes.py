@@ -1,7 +1,7 @@
 """Envelopes: a message and the addresses it travels between, as SMTP wants them."""
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from mailer.results import UNDELIVERABLE_HERE, Permanent
 
@@ -11,22 +11,27 @@ UNSENDABLE = Permanent("unsendable_address")
 _BREAKS_A_COMMAND = re.compile(r"[\x00-\x20\x7f<>]")
 
 
-@dataclass(frozen=True, slots=True)
-class Envelope:
+class Envelope(NamedTuple):
     """What is handed to a relay. The recipient is the stored address, byte for byte."""
 
     sender: str
     recipient: str
     lines: Headers
     body: bytes
+    """Quoted-printable: no line of it begins with a dot, so none has to be doubled (RFC 5321, 4.5.2)."""
     signatures: bytes = b""
     """The lines that vouch for the letter, before all others (RFC 6376, 5)."""
 
     @property
+    def head(self) -> bytes:
+        """Everything before the body, the empty line included."""
+        head = "".join([f"{name}: {value}\r\n" for name, value in self.lines])
+        return self.signatures + f"{head}\r\n".encode()
+
+    @property
     def content(self) -> bytes:
-        """The message as it travels, but for the dots at the beginnings of lines."""
-        head = "".join(f"{name}: {value}\r\n" for name, value in self.lines)
-        return b"".join((self.signatures, head.encode(), b"\r\n", self.body))
+        """The message as it travels."""
+        return self.head + self.body
 
     @property
     def international(self) -> bool:
@@ -50,10 +55,3 @@ def mail_command(envelope: Envelope) -> bytes:
 def rcpt_command(envelope: Envelope) -> bytes:
     """Return the command that names the recipient, byte for byte, without its line end."""
     return f"RCPT TO:<{envelope.recipient}>".encode()
-
-
-def stuffed(content: bytes) -> bytes:
-    """Return a message with the dots at beginnings of lines doubled (RFC 5321, 4.5.2), and its end."""
-    if b"\n." in content:
-        content = content.replace(b"\r\n.", b"\r\n..")
-    return content + b".\r\n"

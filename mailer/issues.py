@@ -1,6 +1,5 @@
 """Issues: a campaign in one language, ready to be filled in for every reader who waits for it."""
 
-from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -15,45 +14,59 @@ from mailer import digests, messages
 from mailer.digests import Written
 from mailer.envelopes import Envelope
 from mailer.letters import Letter, PersonalLetter, compile_letter
-from mailer.links import links_for
+from mailer.links import links_for, own_link
 from mailer.messages import Content, Stationery
+from mailer.presses import Press
 from wording import readers
 from wording.readers import Reader
 
 
-@dataclass(frozen=True, slots=True)
 class Issue:
-    """One campaign in one language."""
+    """One campaign in one language, on our stationery."""
 
-    campaign_id: int
-    project: Project
-    letter: PersonalLetter
-    started_at: datetime | None
+    def __init__(
+        self,
+        stationery: Stationery,
+        campaign_id: int,
+        project: Project,
+        letter: PersonalLetter,
+        started_at: datetime | None = None,
+    ) -> None:
+        """Set the letter up; `started_at` is when the campaign began, if it has."""
+        self.campaign_id = campaign_id
+        self.project = project
+        self.letter = letter
+        self.started_at = started_at
+        self._stationery = stationery
+        self._press = Press(letter, self._values)
 
-    def fill_in(self, stationery: Stationery, reader: Reader, token: str) -> Content:
+    def fill_in(self, reader: Reader, token: str) -> Content:
         """Return the letter for one reader; raises `Invalid` when it cannot be rendered."""
-        return self.letter.render(self._values(stationery, reader, token))
+        return self.letter.render(self._values(reader, self._own_link(token)))
 
-    def address(self, stationery: Stationery, addressee: Addressee, now: datetime) -> Envelope:
+    def address(self, addressee: Addressee, now: datetime) -> Envelope:
         """Return the message to one addressee; raises `Invalid` when it is unfit to be sent.
 
         Every copy of it carries the same Message-ID, so that a second one is recognisable, and comes back
         to the return path of its reader where there are such.
         """
         assert addressee.email is not None
-        keyring = stationery.service.keyring
+        keyring = self._stationery.service.keyring
         token = keyring.sign_unsubscribe(addressee.id)
-        printed = self.letter.print(self._values(stationery, readers.reader_of(addressee), token))
+        printed = self._press.print(readers.reader_of(addressee), self._own_link(token))
         number = keyring.message_id(self.campaign_id, addressee.id)
         envelope = messages.newsletter(
-            stationery, printed, addressee.email, message_id=number, token=token, now=now
+            self._stationery, printed, addressee.email, message_id=number, token=token, now=now
         )
-        paths = stationery.return_paths
-        return replace(envelope, sender=paths.of(self.campaign_id, addressee.id)) if paths else envelope
+        paths = self._stationery.return_paths
+        return envelope._replace(sender=paths.of(self.campaign_id, addressee.id)) if paths else envelope
 
-    def _values(self, stationery: Stationery, reader: Reader, token: str) -> dict[str, Any]:
-        service = stationery.service
-        links = links_for(service, self.letter.language, f"/archive/{self.campaign_id}", token)
+    def _own_link(self, token: str) -> str:
+        return own_link(self._stationery.service, self.letter.language, token)
+
+    def _values(self, reader: Reader, own: str) -> dict[str, Any]:
+        service = self._stationery.service
+        links = links_for(service, self.letter.language, f"/archive/{self.campaign_id}", own)
         return readers.values(reader, self.project, service, links)
 
 
@@ -77,7 +90,7 @@ async def compile_letters(
     texts = (written or await digests.write(session, stationery, campaign, now)).texts
     for language, text in texts.items():
         letters[language] = compile_letter(stationery, project, language, text, template=campaign.template)
-        issue = Issue(campaign_id, project, PersonalLetter(letters[language], language), None)
+        issue = Issue(stationery, campaign_id, project, PersonalLetter(letters[language], language))
         _try_out(stationery, issue, now)
     return letters
 
@@ -92,12 +105,12 @@ async def open_issue(
         letter = (await compile_letters(session, stationery, campaign.id, now))[language]
     else:
         letter = Letter(**await campaigns.letter(session, campaign.id, language))
-    return Issue(campaign.id, project, PersonalLetter(letter, language), campaign.started_at)
+    return Issue(stationery, campaign.id, project, PersonalLetter(letter, language), campaign.started_at)
 
 
 def _try_out(stationery: Stationery, issue: Issue, now: datetime) -> None:
     token = stationery.service.keyring.sign_unsubscribe(readers.SAMPLE_ID)
-    content = issue.fill_in(stationery, readers.SAMPLE, token)
+    content = issue.fill_in(readers.SAMPLE, token)
     recipient = stationery.mail.contact
     messages.verify(
         messages.newsletter(stationery, content, recipient, message_id="sample", token=token, now=now)

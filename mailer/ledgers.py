@@ -8,12 +8,12 @@ from functools import partial
 import structlog
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from domain import bounces, campaigns, deliveries, holds
-from domain.bounces import Refusal
+from domain import campaigns, holds, leases
 from domain.campaigns import Campaign, Reason
 from domain.database import Database
-from domain.deliveries import Claim, Outcome, Status
+from domain.deliveries import Status
 from domain.languages import Language
+from domain.leases import Claim, Outcome
 from domain.subscribers import Channel
 from domain.times import Clock
 from domain.waits import outlast
@@ -25,6 +25,10 @@ from mailer.smtp import SLOWEST_SEND
 LEASE = timedelta(minutes=15)
 """Longer than an outage to be survived without an extra copy, and than the slowest send, also of a
 claim that waited for its turn."""
+
+GATHER = 0.002
+"""Seconds in which an outcome waits for others to be written in one commit: it saves a third of the commits
+at full speed, and costs nobody anything below it."""
 
 log = structlog.get_logger()
 
@@ -42,6 +46,8 @@ class Ledger:
         self._clock = clock
         self._claimant = claimant
         self._issues: dict[tuple[int, Language], Issue] = {}
+        self._opened: set[int] = set()
+        """The campaigns whose letters are open."""
         self._in_flight: set[int] = set()
         """What this process claimed and has not recorded: it never claims that again itself."""
         self._outcomes: asyncio.Queue[_Settled | None] = asyncio.Queue()
@@ -70,11 +76,12 @@ class Ledger:
         self._outcomes.put_nowait(None)
 
     async def record(self, recorded: Callable[[Sequence[Outcome], Collection[int]], None]) -> None:
-        """Write outcomes down until closed: back to back, each time all that has come in.
+        """Write outcomes down until closed, each time all that has come in.
 
         `recorded` hears of each batch once it is committed, and of the campaigns that are held by it.
         """
         while (first := await self._outcomes.get()) is not None:
+            await asyncio.sleep(GATHER)
             batch, closed = [first], False
             while not self._outcomes.empty() and not closed:
                 more = self._outcomes.get_nowait()
@@ -88,37 +95,38 @@ class Ledger:
                 return
 
     async def _claim(self, limit: int) -> list[Claim]:
-        active = await self._open_issues()
-        if not active:
-            return []
         async with self._database.transaction() as session:
-            return await deliveries.claim(
+            running = await campaigns.active(session)
+            claims = await leases.claim(
                 session,
                 Channel.EMAIL,
-                active,
+                [number for number in running if number in self._opened],
                 self._clock(),
                 limit=limit,
                 lease=LEASE,
                 held=self._in_flight,
                 claimant=self._claimant,
             )
+        has_news = await self._open(running)
+        return await self._claim(limit) if has_news and not claims else claims
 
-    async def _open_issues(self) -> list[int]:
-        """Return the running campaigns, their letters open.
+    async def _open(self, running: Sequence[int]) -> bool:
+        """Open the letters of campaigns that have begun to run, close those of others; say if there were any.
 
-        Compiling takes its time: it comes before the claim, which on SQLite is the only writer.
+        Compiling takes its time: it comes between claims, which on SQLite are the only writer.
         """
+        if self._opened == set(running):
+            return False
+        kept = {key: issue for key, issue in self._issues.items() if key[0] in running}
         async with self._database.reading() as session:
-            active = await campaigns.active(session)
-            kept = {key: issue for key, issue in self._issues.items() if key[0] in active}
-            for campaign_id in set(active) - {number for number, _ in kept}:
+            for campaign_id in set(running) - self._opened:
                 campaign = await session.get_one(Campaign, campaign_id)
                 for language in await campaigns.variants(session, campaign_id):
                     kept[campaign_id, language] = await issues.open_issue(
                         session, self._stationery, campaign, language, self._clock()
                     )
-        self._issues = kept
-        return active
+        self._issues, self._opened = kept, set(running)
+        return True
 
     async def _review(self, claims: list[Claim]) -> list[Outcome]:
         async with self._database.reading() as session:
@@ -129,7 +137,7 @@ class Ledger:
         failed = [outcome for outcome in outcomes if outcome.status is Status.FAILED]
         async with self._database.transaction() as session:
             held = await _hold(session, batch)
-            await deliveries.record(session, outcomes, self._clock())
+            await leases.record(session, outcomes, self._clock())
             if failed:
                 await self._record_refusals(session, failed)
         for outcome, reason in held:
@@ -146,8 +154,10 @@ class Ledger:
 
     async def _record_refusals(self, session: AsyncSession, failed: Sequence[Outcome]) -> None:
         """Let what the relay refused for good count as what comes back: an address may be given up."""
+        from domain import bounces  # a megabyte, for lists on which every address works
+
         refusals = [
-            Refusal(outcome.claim.campaign_id, outcome.claim.addressee.id, outcome.reason)
+            bounces.Refusal(outcome.claim.campaign_id, outcome.claim.addressee.id, outcome.reason)
             for outcome in failed
         ]
         keyring = self._stationery.service.keyring

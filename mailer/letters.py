@@ -9,7 +9,7 @@ from domain.campaigns import Text
 from domain.errors import Invalid
 from domain.languages import Language
 from domain.projects import Project
-from mailer import layouts, messages, quoted_printable
+from mailer import layouts
 from mailer.messages import Content, Stationery
 from wording import markdown, readers
 from wording.placeholders import Placeholders
@@ -34,41 +34,24 @@ class Letter:
         return asdict(self)
 
 
-@dataclass(frozen=True, slots=True)
-class Print:
-    """A letter for one reader, encoded."""
-
-    subject: str
-    body: bytes
-    language: Language
-
-
 class PersonalLetter:
     """A letter ready to be filled in, compiled once and rendered for each reader."""
 
     def __init__(self, letter: Letter, language: Language) -> None:
         """Compile the parts; raises `Invalid` for one that is not a personal template."""
         self.language = language
-        self._subject = PersonalTemplate(letter.subject, html=False, field="subject")
-        self._html = PersonalTemplate(letter.html, html=True, field="html")
-        self._text = PersonalTemplate(letter.text, html=False, field="text")
-        constants = self._html.constants | self._text.constants
-        self._known = {piece: quoted_printable.encode(piece) for piece in constants}
+        self.subject = PersonalTemplate(letter.subject, html=False, field="subject")
+        self.html = PersonalTemplate(letter.html, html=True, field="html")
+        self.text = PersonalTemplate(letter.text, html=False, field="text")
 
     def render(self, values: Mapping[str, Any]) -> Content:
         """Return the letter for one reader; raises `Invalid` naming a field that is not known."""
         return Content(
-            subject=self._subject.render(values),
-            html=self._html.render(values),
-            text=self._text.render(values),
+            subject=self.subject.render(values),
+            html=self.html.render(values),
+            text=self.text.render(values),
             language=self.language,
         )
-
-    def print(self, values: Mapping[str, Any]) -> Print:
-        """Return the same letter, fast: what every reader gets was encoded once."""
-        text, html = self._text.pieces(values), self._html.pieces(values)
-        body = messages.body_of(text, html, self._known)
-        return Print(self._subject.render(values), body, self.language)
 
 
 def compile_letter(

@@ -1,22 +1,20 @@
 """Messages: a rendered letter as the bytes that travel, with headers that nothing can break out of."""
 
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from email import message_from_bytes, policy
 from email.utils import format_datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Protocol
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
-
-from domain.addresses import Address, address_of
 from domain.errors import Invalid
 from domain.languages import Language
 from domain.sites import ServiceSettings
 from mailer import headers, quoted_printable
 from mailer.envelopes import Envelope, Headers
+from mailer.mail_settings import MailSettings
 from mailer.quoted_printable import CRLF
 from mailer.return_paths import ReturnPaths
 from wording.texts import Texts
@@ -24,7 +22,6 @@ from wording.texts import Texts
 if TYPE_CHECKING:
     from mailer.signatures import Signers
 
-_MAILBOX = re.compile(r'\s*"?(?P<name>[^<>"]*?)"?\s*<(?P<address>[^<>]+)>\s*')
 _WIDEST = 8
 """More than the octets of any character, so that short lines need not be measured."""
 _BOUNDARY = "=helixpost"
@@ -39,61 +36,12 @@ def _part_opening(subtype: str) -> bytes:
     ).encode()
 
 
+_MIME = [("MIME-Version", "1.0"), ("Content-Type", f'multipart/alternative; boundary="{_BOUNDARY}"')]
 _OPENING_PLAIN, _OPENING_HTML = _part_opening("plain"), _part_opening("html")
 _CLOSING = f"--{_BOUNDARY}--\r\n".encode()
 
 
-class MailSettings(BaseModel):
-    """The section `[mail]`."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    sender: str
-    """Whom letters come from: `INTRA <news@example.org>`."""
-    reply_to: str = ""
-    postal_address: str = Field(min_length=1)
-    """Where the sender can be reached on paper; stands in the footer of every letter."""
-
-    @field_validator("sender")
-    @classmethod
-    def _is_mailbox(cls, sender: str) -> str:
-        _split(sender)
-        return sender
-
-    @field_validator("reply_to")
-    @classmethod
-    def _is_address(cls, reply_to: str) -> str:
-        return _ascii_address(reply_to).email if reply_to else ""
-
-    @field_validator("postal_address")
-    @classmethod
-    def _is_no_blank(cls, postal_address: str) -> str:
-        if not postal_address.strip():
-            raise ValueError("give a street and a town: readers must be able to see who writes")
-        return postal_address.strip()
-
-    @cached_property
-    def sender_name(self) -> str:
-        """The name before the sender's address; may be empty."""
-        return _split(self.sender)[0]
-
-    @cached_property
-    def sender_address(self) -> str:
-        """The address on the envelope and in From."""
-        return _split(self.sender)[1].email
-
-    @property
-    def domain(self) -> str:
-        """The sender's domain, in which Message-IDs and the list are named."""
-        return self.sender_address.rpartition("@")[2]
-
-    @property
-    def contact(self) -> str:
-        """Where answers of readers arrive."""
-        return self.reply_to or self.sender_address
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Stationery:
     """What every letter is written on: the words, who we are, and how we send."""
 
@@ -104,6 +52,26 @@ class Stationery:
     """Who vouches for the letters; None where no key is set."""
     return_paths: ReturnPaths | None = None
     """Where newsletters come back to; None where they come back to the sender's own address."""
+
+    @cached_property
+    def opening(self) -> Headers:
+        """The headers that say whom every letter comes from."""
+        mail = self.mail
+        name = f"{headers.phrase(mail.sender_name)} " if mail.sender_name else ""
+        lines = [("From", f"{name}<{mail.sender_address}>")]
+        return [*lines, ("Reply-To", mail.reply_to)] if mail.reply_to else lines
+
+    @cached_property
+    def list_headers(self) -> Headers:
+        """The headers of bulk mail (RFC 2369, RFC 2919) that every reader gets alike."""
+        mail, service = self.mail, self.service
+        return [
+            ("List-Id", f"<newsletter.{mail.domain}>"),
+            ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"),
+            ("List-Archive", f"<{service.url('/archive')}>"),
+            ("List-Owner", f"<mailto:{mail.contact}>"),
+            ("List-Help", f"<mailto:{mail.contact}?subject=help>"),
+        ]
 
 
 class Written(Protocol):
@@ -134,20 +102,13 @@ class Content:
     @property
     def body(self) -> bytes:
         """Both parts, encoded."""
-        return body_of([self.text], [self.html], {})
+        text, html = (quoted_printable.encode_all([part]) for part in (self.text, self.html))
+        return b"".join(body_pieces(text, html))
 
 
-def body_of(text: Iterable[str], html: Iterable[str], known: Mapping[str, bytes]) -> bytes:
-    """Return both parts as a message's body, from their pieces; `known` are pieces encoded before."""
-    return b"".join(
-        (
-            _OPENING_PLAIN,
-            quoted_printable.encode_all(text, known),
-            _OPENING_HTML,
-            quoted_printable.encode_all(html, known),
-            _CLOSING,
-        )
-    )
+def body_pieces(text: Iterable[bytes], html: Iterable[bytes]) -> list[bytes]:
+    """Return a message's body in pieces, from those of its two encoded parts."""
+    return [_OPENING_PLAIN, *text, _OPENING_HTML, *html, _CLOSING]
 
 
 def newsletter(
@@ -157,29 +118,19 @@ def newsletter(
 
     The headers are those that bulk mail must carry: RFC 2369, RFC 2919 and, for one click, RFC 8058.
     """
-    service, mail = stationery.service, stationery.mail
-    leave = [f"<{service.url(f'/unsubscribe/{token}')}>"]
-    if mail.reply_to:
-        leave.append(f"<mailto:{mail.reply_to}?subject=unsubscribe>")
-    lines = _opening(mail, written, recipient, message_id, now)
-    lines += [
-        ("List-Id", f"<newsletter.{mail.domain}>"),
-        ("List-Unsubscribe", ", ".join(leave)),
-        ("List-Unsubscribe-Post", "List-Unsubscribe=One-Click"),
-        ("List-Archive", f"<{service.url('/archive')}>"),
-        ("List-Owner", f"<mailto:{mail.contact}>"),
-        ("List-Help", f"<mailto:{mail.contact}?subject=help>"),
-    ]
-    return _envelope(mail, lines, written, recipient)
+    leave = f"<{stationery.service.url(f'/unsubscribe/{token}')}>"
+    if stationery.mail.reply_to:
+        leave += f", <mailto:{stationery.mail.reply_to}?subject=unsubscribe>"
+    lines = [("List-Unsubscribe", leave), *stationery.list_headers]
+    return _envelope(stationery, written, recipient, message_id, now, lines)
 
 
 def notice(
     stationery: Stationery, written: Written, recipient: str, *, message_id: str, now: datetime
 ) -> Envelope:
     """Return a single letter that an event in the service caused (RFC 3834: auto-generated)."""
-    mail = stationery.mail
-    lines = [*_opening(mail, written, recipient, message_id, now), ("Auto-Submitted", "auto-generated")]
-    return _envelope(mail, lines, written, recipient)
+    lines = [("Auto-Submitted", "auto-generated")]
+    return _envelope(stationery, written, recipient, message_id, now, lines)
 
 
 async def seal(stationery: Stationery, envelope: Envelope, now: datetime) -> Envelope:
@@ -187,7 +138,7 @@ async def seal(stationery: Stationery, envelope: Envelope, now: datetime) -> Env
     if stationery.signers is None:
         return envelope
     signatures = await stationery.signers.sign(envelope.lines, envelope.body, now)
-    return replace(envelope, signatures=signatures)
+    return envelope._replace(signatures=signatures)
 
 
 def verify(envelope: Envelope) -> None:
@@ -204,53 +155,43 @@ def verify(envelope: Envelope) -> None:
         raise Invalid("letter", f"a line is longer than {headers.LONGEST_LINE} characters")
 
 
-def _opening(mail: MailSettings, written: Written, recipient: str, message_id: str, now: datetime) -> Headers:
-    name = f"{headers.phrase(mail.sender_name)} " if mail.sender_name else ""
-    lines = [("From", f"{name}<{mail.sender_address}>")]
-    if mail.reply_to:
-        lines.append(("Reply-To", mail.reply_to))
-    return [
-        *lines,
+def _envelope(
+    stationery: Stationery,
+    written: Written,
+    recipient: str,
+    message_id: str,
+    now: datetime,
+    more: Headers,
+) -> Envelope:
+    mail = stationery.mail
+    lines = [
+        *stationery.opening,
         ("To", headers.checked(recipient, field="recipient")),
-        ("Subject", headers.words(headers.checked(written.subject, field="subject"))),
-        ("Date", format_datetime(now)),
+        ("Subject", _subject(written.subject)),
+        ("Date", _date(now.replace(microsecond=0))),
         ("Message-ID", f"<{message_id}@{mail.domain}>"),
         ("Content-Language", written.language),
-    ]
-
-
-def _envelope(mail: MailSettings, lines: Headers, written: Written, recipient: str) -> Envelope:
-    lines += [
-        ("MIME-Version", "1.0"),
-        ("Content-Type", f'multipart/alternative; boundary="{_BOUNDARY}"'),
+        *more,
+        *_MIME,
     ]
     for name, value in lines:
-        _check_length(name, value)
+        if len(value) * _WIDEST >= headers.LONGEST_LINE:
+            _check_length(name, value)
     return Envelope(mail.sender_address, recipient, lines, written.body)
 
 
+@lru_cache(maxsize=512)
+def _subject(text: str) -> str:
+    """Return a subject as it stands in a header: many readers get the same."""
+    return headers.words(headers.checked(text, field="subject"))
+
+
+@lru_cache(maxsize=8)
+def _date(moment: datetime) -> str:
+    """Return a moment as it stands in a header: many letters leave in the same second."""
+    return format_datetime(moment)
+
+
 def _check_length(name: str, value: str) -> None:
-    if len(value) * _WIDEST < headers.LONGEST_LINE:
-        return
     if any(len(piece.encode()) > headers.LONGEST_LINE for piece in f"{name}: {value}".split(CRLF)):
         raise Invalid(name, f"longer than {headers.LONGEST_LINE} characters")
-
-
-def _split(sender: str) -> tuple[str, Address]:
-    found = _MAILBOX.fullmatch(sender)
-    if found is None:
-        return "", _ascii_address(sender)
-    try:
-        return headers.checked(found["name"], field="sender"), _ascii_address(found["address"])
-    except Invalid as error:
-        raise ValueError(error.reason) from None
-
-
-def _ascii_address(text: str) -> Address:
-    try:
-        address = address_of(text)
-    except Invalid as error:
-        raise ValueError(f"{error.reason}; write INTRA <news@example.org>") from None
-    if not address.email.isascii():
-        raise ValueError("use an address that every mail server can answer to: ASCII before the @")
-    return address

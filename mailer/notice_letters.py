@@ -9,7 +9,7 @@ from domain.notices import Kind, Notice
 from domain.projects import Project
 from mailer import layouts, messages
 from mailer.envelopes import Envelope
-from mailer.links import links_for
+from mailer.links import links_for, own_link
 from mailer.messages import Content, Stationery
 
 Payload = Mapping[str, Any]
@@ -50,7 +50,7 @@ def _confirm(stationery: Stationery, language: Language, payload: Payload) -> di
 def _welcome(stationery: Stationery, language: Language, payload: Payload) -> dict[str, Any]:
     service = stationery.service
     token = service.keyring.sign_unsubscribe(payload["subscriber_id"])
-    links = links_for(service, language, "/archive", token)
+    links = links_for(service, language, "/archive", own_link(service, language, token))
     return {"addressee": payload["name"], "events_url": service.url(f"/events?language={language}"), **links}
 
 

@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Generic, Protocol, TypeVar, cast
 
-from mailer.envelopes import Envelope, mail_command, rcpt_command, stuffed, unsendable
+from mailer.envelopes import Envelope, mail_command, rcpt_command, unsendable
 from mailer.results import LOST_IN_DATA, Ambiguous, Result, Sent, Unreachable, doubt, reason_of, refusal
 
 COMMAND_TIMEOUT = 60.0
@@ -76,8 +76,8 @@ class Pipeline(asyncio.Protocol, Generic[P]):
 
     def wake(self) -> None:
         """Look for a letter; called when there may be one."""
-        if self._travelling is None or self._offered is None:
-            self._write(self._next_envelope())
+        if commands := self._next_envelope():
+            self._write(commands)
 
     def finish(self) -> None:
         """End after the letters under way."""
@@ -188,7 +188,8 @@ class Pipeline(asyncio.Protocol, Generic[P]):
         if code == 354 and refused is None:
             self._travelling = parcel
             self._replies.append(self._on_taken)
-            self._write(stuffed(parcel.envelope.content) + self._next_envelope())
+            envelope = parcel.envelope
+            self._write(envelope.head, envelope.body, b".\r\n", self._next_envelope())
             return
         if code == 354:  # it goes on although it refused the only recipient: it gets nothing
             self._replies.append(self._on_nothing)
@@ -219,10 +220,9 @@ class Pipeline(asyncio.Protocol, Generic[P]):
             self._replies.append(self._on_quit)
             self._write(b"QUIT\r\n")
 
-    def _write(self, commands: bytes) -> None:
-        if commands:
-            self._moved_at = self._loop.time()
-            self._transport.write(commands)
+    def _write(self, *pieces: bytes) -> None:
+        self._moved_at = self._loop.time()
+        self._transport.write(b"".join(pieces))
 
     def _watch(self) -> None:
         """End a connection whose relay is silent, and one that has nothing to do."""

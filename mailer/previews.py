@@ -30,7 +30,7 @@ async def preview(
     """Return the letter that a reader gets, byte for byte but for its date; raises `NotFound`."""
     reader = await subscribers.get(session, address)
     issue = await _issue_for(session, stationery, campaign_id, reader, now)
-    return issue.address(stationery, await addressees.of(session, reader), now).content
+    return issue.address(await addressees.of(session, reader), now).content
 
 
 async def compose_test(
@@ -46,7 +46,7 @@ async def compose_test(
     shown = readers.SAMPLE
     if reader is not None:
         shown = readers.reader_of(await addressees.of(session, reader))
-    content = issue.fill_in(stationery, shown, token)
+    content = issue.fill_in(shown, token)
     mark = stationery.texts.labels("email/labels.jinja", content.language)["test"]
     return messages.newsletter(
         stationery,

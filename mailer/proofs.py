@@ -22,7 +22,7 @@ from mailer.findings import Code, Finding, Part, Place, error
 from mailer.issues import Issue
 from mailer.letter_views import View
 from mailer.letters import Letter, PersonalLetter
-from mailer.links import links_for
+from mailer.links import links_for, own_link
 from mailer.messages import Content, Stationery
 from wording import readers
 from wording.placeholders import Placeholders
@@ -93,7 +93,7 @@ async def read(
             letter = frozen or letters.compile_letter(
                 stationery, project, language, text, template=campaign.template
             )
-            issue = Issue(campaign.id, project, PersonalLetter(letter, language), None)
+            issue = Issue(stationery, campaign.id, project, PersonalLetter(letter, language))
             of[language] = make(stationery, issue, letter, text, now)
             opened[language] = issue
         except Invalid as problem:
@@ -105,14 +105,14 @@ def make(stationery: Stationery, issue: Issue, letter: Letter, text: Text, now: 
     """Return the proof of one letter; raises `Invalid` when it cannot be sent to anybody."""
     service, project, language = stationery.service, issue.project, issue.letter.language
     token = service.keyring.sign_unsubscribe(readers.SAMPLE_ID)
-    links = links_for(service, language, f"/archive/{issue.campaign_id}", token)
+    links = links_for(service, language, f"/archive/{issue.campaign_id}", own_link(service, language, token))
     known = (readers.SAMPLE, readers.nobody(language))
     values = readers.values(readers.SAMPLE, project, service, links)
-    message = issue.address(stationery, _sample(stationery, language), now)
+    message = issue.address(_sample(stationery, language), now)
     messages.verify(message)
     return Proof(
         text=text,
-        copies=tuple(issue.fill_in(stationery, reader, token) for reader in known),
+        copies=tuple(issue.fill_in(reader, token) for reader in known),
         preheader=PersonalTemplate(letter.preheader, html=False, field="preheader").render(values),
         html=_whole(letter.html, values),
         sent_size=len(message.content),

@@ -2,7 +2,7 @@
 
 import re
 from binascii import b2a_qp
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable
 
 from domain.errors import Invalid
 
@@ -34,18 +34,17 @@ def encode(text: str) -> bytes:
     return coded if lines.endswith(CRLF) else coded + _SOFT
 
 
-def encode_all(pieces: Iterable[str], known: Mapping[str, bytes]) -> bytes:
-    """Return a whole text encoded, from its pieces; `known` are those that were encoded before.
+def encode_all(pieces: Iterable[str], encode: Callable[[str], bytes] = encode) -> list[bytes]:
+    """Return a whole text encoded, from its pieces; `encode` may be one that remembers.
 
     What a mail program decodes is the pieces one after the other. A line break cut in two between them
     counts as two.
     """
-    fresh: dict[str, bytes] = {}
-    coded = b"".join(
-        known.get(piece) or fresh.get(piece) or fresh.setdefault(piece, encode(piece)) for piece in pieces
-    )
+    coded = [encode(piece) for piece in pieces]
+    if coded:
+        coded[-1] = coded[-1].removesuffix(_SOFT)
     # The last line break belongs to the boundary that follows (RFC 2046, 5.1.1).
-    return coded.removesuffix(_SOFT) + b"\r\n"
+    return [*coded, b"\r\n"]
 
 
 def _wrap(line: bytes) -> bytes:

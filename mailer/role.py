@@ -2,24 +2,27 @@
 
 import asyncio
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
 
 from domain.claimants import Claimant
 from domain.database import Database
 from domain.errors import Invalid
+from domain.keys import Keyring
 from domain.times import Clock, utc_now
 from domain.waits import outlast, unless
 from mailer.bounce_settings import BouncesSettings
 from mailer.delays import ScheduleSettings
-from mailer.entrances import Entrances
 from mailer.ledgers import Ledger
 from mailer.messages import Stationery
 from mailer.notice_senders import NoticeSender
 from mailer.relays import DeliverySettings, RelaySettings
 from mailer.senders import Senders
 from mailer.tickers import Ticker
+
+if TYPE_CHECKING:
+    from mailer.entrances import Entrances
 
 DRAIN = 10.0
 """Seconds that letters already on their way get to end when the service stops."""
@@ -51,7 +54,7 @@ class Mailer:
         self._delivery = delivery or DeliverySettings()
         self._schedule = schedule
         keyring = stationery.service.keyring
-        self._entrances = Entrances(database, bounces or BouncesSettings(), keyring, clock)
+        self._entrances = _open_entrances(database, bounces, keyring, clock)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set, then end within the bound; raises when any part dies."""
@@ -85,7 +88,19 @@ class Mailer:
         async with asyncio.TaskGroup() as group:
             group.create_task(ticker.run(stop))
             group.create_task(senders.run(stop))
-            group.create_task(self._entrances.run(stop))
+            if self._entrances:
+                group.create_task(self._entrances.run(stop))
             for relay in self._relays:
                 sender = NoticeSender(self._database, self._stationery, relay, self._clock)
                 group.create_task(sender.run(stop))
+
+
+def _open_entrances(
+    database: Database, bounces: BouncesSettings | None, keyring: Keyring, clock: Clock
+) -> "Entrances | None":
+    """Return the ways in, where there is one: most mailers would load what reads letters for nothing."""
+    if bounces is None or not bounces.address:
+        return None
+    from mailer.entrances import Entrances
+
+    return Entrances(database, bounces, keyring, clock)

@@ -66,7 +66,7 @@ class Route:
     @property
     def is_up(self) -> bool:
         """Whether the relay can be used, as far as we know."""
-        return asyncio.get_running_loop().time() >= self._rests_until
+        return not self._rests_until or asyncio.get_running_loop().time() >= self._rests_until
 
     def appetite(self) -> int:
         """Return how many more letters the lane takes now; none before it is half empty."""
@@ -123,9 +123,8 @@ class Route:
             if 2 * len(self._lane) <= LANE:
                 self._hungry.set()
             if self._desk.admit(parcel):
-                now = asyncio.get_running_loop().time()
                 for throttle in self._throttles:
-                    throttle.pass_one(now)
+                    throttle.pass_one(asyncio.get_running_loop().time())
                 return parcel
         return None
 
@@ -147,6 +146,8 @@ class Route:
             self._desk.put_back(parcel, LOST)
 
     def _may_pass(self) -> bool:
+        if not self._throttles:
+            return True
         loop = asyncio.get_running_loop()
         wait = max((throttle.wait(loop.time()) for throttle in self._throttles), default=0.0)
         if wait and self._alarm is None:

@@ -6,8 +6,9 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 
 from domain.campaigns import Reason
-from domain.deliveries import Claim, Outcome, Status
+from domain.deliveries import Status
 from domain.errors import Invalid
+from domain.leases import Claim, Outcome
 from domain.times import Clock
 from domain.waits import pause
 from mailer import messages
@@ -78,10 +79,13 @@ class Senders:
         return len(self._window) < self._settings.window
 
     def admit(self, parcel: Parcel) -> bool:
-        """Let a parcel go, in the window; one that waited too long is looked at again first."""
-        if self._clock() - parcel.seen_at >= STALE:
+        """Let a parcel go, written and in the window; one that waited too long is looked at again first."""
+        now = self._clock()
+        if now - parcel.seen_at >= STALE:
             self._stale.append(parcel)
             self._stale_found.set()
+            return False
+        if not self._write(parcel, now):
             return False
         self._window.add(parcel.claim.delivery_id)
         return True
@@ -151,28 +155,29 @@ class Senders:
         return chosen
 
     def _prepare(self, claim: Claim) -> Parcel | None:
-        """Return the letter of a claim; one that cannot be sent now is settled."""
+        """Return the parcel of a claim; one that cannot be sent now is settled."""
         now = self._clock()
         if claim.copies and self._settings.ambiguous == "hold":
             self._ledger.settle(Outcome(claim, Status.UNCERTAIN, DIED))
         elif wait := self._wait_for_domain(claim):
             self._queue(claim, now + timedelta(seconds=wait))
         else:
-            return self._make(claim, now)
+            return Parcel(claim, self._ledger.issue_of(claim), now)
         return None
 
-    def _make(self, claim: Claim, now: datetime) -> Parcel | None:
-        issue = self._ledger.issue_of(claim)
+    def _write(self, parcel: Parcel, now: datetime) -> bool:
+        """Write a parcel's letter; False for one that is unfit, which is settled."""
         try:
-            envelope = issue.address(self._stationery, claim.addressee, now)
+            parcel.write(now)
         except Invalid:
-            self._ledger.settle(Outcome(claim, Status.FAILED, UNFIT))
-            return None
-        return Parcel(claim, envelope, issue.started_at or now, now)
+            self._ledger.settle(Outcome(parcel.claim, Status.FAILED, UNFIT))
+            return False
+        return True
 
     async def _post(self, parcels: list[Parcel]) -> None:
-        """Put letters into the lanes, signed side by side where there is a key."""
+        """Put parcels into the lanes; where there is a key, written and signed side by side."""
         if self._stationery.signers:
+            parcels = [parcel for parcel in parcels if self._write(parcel, self._clock())]
             await asyncio.gather(*map(self._seal, parcels))
         for parcel in parcels:
             if route := self._choose():

@@ -13,9 +13,9 @@ from domain import (
     campaigns,
     chats,
     claimants,
-    deliveries,
     heartbeats,
     holds,
+    leases,
     notices,
     questions,
     schedules,
@@ -173,7 +173,7 @@ class Ticker:
         if not names:
             return
         async with self._database.transaction() as session:
-            released = await deliveries.release(session, names, self._clock())
+            released = await leases.release(session, names, self._clock())
         claimants.bury(self._database.folder, names)
         log.warning("claims_taken_over", deliveries=released)
 

@@ -4,7 +4,7 @@ A personal template has no loops, no calls and no arithmetic, so its time and it
 by its own size; subscriber data is only ever a value, never compiled.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from jinja2 import StrictUndefined, Template, TemplateError, TemplateSyntaxError, nodes
@@ -49,6 +49,10 @@ class PersonalTemplate:
         tree = _parse(source, environment, field)
         self.constants = frozenset(node.data for node in tree.find_all(nodes.TemplateData))
         """The pieces that every reader gets, so that they can be worked on once."""
+        self.names = frozenset(_names(tree))
+        """What it says or asks, as it is written: `subscriber.first_name`."""
+        self.computed = frozenset(_computed(tree))
+        """Those of the names that are not only printed as they are."""
         self._template = _compile(tree, environment, field)
 
     def render(self, values: Mapping[str, Any]) -> str:
@@ -62,6 +66,26 @@ class PersonalTemplate:
             return list(template.root_render_func(template.new_context(dict(values))))
         except (TemplateError, TypeError, ValueError) as error:
             raise Invalid(self._field, f"{error}; docs/campaigns.md lists the fields") from None
+
+
+def _names(node: nodes.Node) -> Iterator[str]:
+    """Find every name below a node, with the part of it that is asked for."""
+    if isinstance(node, nodes.Getattr) and isinstance(node.node, nodes.Name):
+        yield f"{node.node.name}.{node.attr}"
+    elif isinstance(node, nodes.Name):
+        yield node.name
+    else:
+        for child in node.iter_child_nodes():
+            yield from _names(child)
+
+
+def _computed(node: nodes.Node) -> Iterator[str]:
+    """Find every name below a node that is filtered, compared or asked."""
+    for child in node.iter_child_nodes():
+        if not isinstance(child, nodes.Name | nodes.Getattr):
+            yield from _computed(child)
+        elif not isinstance(node, nodes.Output):
+            yield from _names(child)
 
 
 def _parse(source: str, environment: ImmutableSandboxedEnvironment, field: str) -> nodes.Template:

@@ -1,7 +1,7 @@
 """Renders the files under `templates/` in a reader's language."""
 
 from collections.abc import Mapping
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -23,17 +23,17 @@ class Texts:
     """
 
     def __init__(self, templates: Path, locales: Path) -> None:
-        """Read the catalogues; templates are compiled when they are first used."""
+        """Name the folders; a catalogue is read, and a template compiled, when it is first used."""
         self.folder = templates
-        self._environments = {language: _environment(templates, locales, language) for language in Language}
+        self._environment = cache(partial(_environment, templates, locales))
 
     def render(self, name: str, language: Language, **values: Any) -> str:
         """Return a template's text, for instance `render("web/privacy.html", language, site=…)`."""
-        return self._environments[language].get_template(name).render(values)
+        return self._environment(language).get_template(name).render(values)
 
     def labels(self, name: str, language: Language) -> Mapping[str, str]:
         """Return the mapping `labels` that a template sets: short words such as those on buttons."""
-        module: Any = self._environments[language].get_template(name).module
+        module: Any = self._environment(language).get_template(name).module
         return dict(module.labels)
 
 

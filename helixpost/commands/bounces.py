@@ -9,26 +9,12 @@ from domain.addresses import address_of
 from domain.bounce_lists import Entry
 from domain.status_codes import Kind
 from domain.times import utc_now
-from helixpost.commands.options import (
-    DEFAULT_CONFIG,
-    AsJson,
-    Config,
-    out,
-    print_json,
-    print_table,
-    read_settings,
-    run,
-)
+from helixpost.commands.options import DEFAULT_CONFIG, AsJson, Config, read_settings, run
+from helixpost.commands.printing import out, print_json, print_table
 from helixpost.settings import Settings
 from helixpost.wiring import opened
 
 _COLUMNS = ("email", "kind", "code", "reason", "at", "campaign", "written to")
-
-
-def register(app: typer.Typer) -> None:
-    """Add the commands of this module to those about subscribers."""
-    app.command("bounces")(list_bounces)
-    app.command()(restore)
 
 
 def list_bounces(

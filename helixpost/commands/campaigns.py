@@ -13,18 +13,8 @@ from domain.campaigns import Campaign, Progress, Status
 from domain.subscribers import Subscriber
 from domain.times import moment_of, second_of, utc_now, zone_of
 from helixpost.commands import checks, repeats
-from helixpost.commands.options import (
-    DEFAULT_CONFIG,
-    AsJson,
-    Config,
-    Number,
-    err,
-    out,
-    print_json,
-    print_table,
-    read_settings,
-    run,
-)
+from helixpost.commands.options import DEFAULT_CONFIG, AsJson, Config, Number, read_settings, run
+from helixpost.commands.printing import err, out, print_json, print_table
 from helixpost.commands.reasons import BRIEF, explain, local_time
 from helixpost.places import TEMPLATES
 from helixpost.settings import Settings

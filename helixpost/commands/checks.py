@@ -13,21 +13,12 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from domain import campaigns, projects
 from domain.addressees import Addressee
 from domain.campaigns import Campaign, Status
-from domain.deliveries import Claim
 from domain.errors import Invalid
 from domain.languages import Language
+from domain.leases import Claim
 from domain.subscribers import Channel
-from helixpost.commands.options import (
-    DEFAULT_CONFIG,
-    AsJson,
-    Config,
-    Number,
-    err,
-    out,
-    print_json,
-    read_settings,
-    run,
-)
+from helixpost.commands.options import DEFAULT_CONFIG, AsJson, Config, Number, read_settings, run
+from helixpost.commands.printing import err, out, print_json
 from helixpost.settings import Settings
 from helixpost.wiring import Service, opened
 

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from domain.times import utc_now
-from helixpost.commands.options import DEFAULT_CONFIG, AsJson, Config, out, print_json, read_settings, run
+from helixpost.commands.options import DEFAULT_CONFIG, AsJson, Config, read_settings, run
+from helixpost.commands.printing import out, print_json
 from helixpost.settings import Settings
 from helixpost.wiring import opened
 

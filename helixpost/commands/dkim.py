@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from helixpost.commands.options import DEFAULT_CONFIG, AsJson, Config, out, print_json, read_settings
+from helixpost.commands.options import DEFAULT_CONFIG, AsJson, Config, read_settings
+from helixpost.commands.printing import out, print_json
 from mailer.signing_domains import DkimSettings, Kind, domain_of, selector_of
 
 if TYPE_CHECKING:

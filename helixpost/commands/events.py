@@ -8,15 +8,8 @@ from domain import events
 from domain.events import Event, text_in
 from domain.languages import FALLBACK
 from domain.times import utc_now
-from helixpost.commands.options import (
-    DEFAULT_CONFIG,
-    AsJson,
-    Config,
-    print_json,
-    print_table,
-    read_settings,
-    run,
-)
+from helixpost.commands.options import DEFAULT_CONFIG, AsJson, Config, read_settings, run
+from helixpost.commands.printing import print_json, print_table
 from helixpost.settings import Settings
 from helixpost.wiring import opened
 

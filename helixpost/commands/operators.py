@@ -8,16 +8,8 @@ from domain import operators
 from domain.addresses import address_of
 from domain.operators import Operator, Role
 from domain.times import utc_now
-from helixpost.commands.options import (
-    DEFAULT_CONFIG,
-    AsJson,
-    Config,
-    out,
-    print_json,
-    print_table,
-    read_settings,
-    run,
-)
+from helixpost.commands.options import DEFAULT_CONFIG, AsJson, Config, read_settings, run
+from helixpost.commands.printing import out, print_json, print_table
 from helixpost.settings import Settings
 from helixpost.wiring import opened
 

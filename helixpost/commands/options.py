@@ -1,14 +1,11 @@
-"""What the commands share: the options of the contract, the way in, the ways to print."""
+"""What the commands share: the options of the contract, and the way in."""
 
 import asyncio
-import json
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import typer
-from rich.console import Console
-from rich.table import Column, Table
 
 from domain.errors import DomainError
 from helixpost import settings
@@ -24,13 +21,7 @@ Config = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
 Number = Annotated[int, typer.Argument(metavar="ID", min=1, max=2**31 - 1, help="The campaign's number.")]
 T = TypeVar("T")
-_WIDEST = 1000
-"""Columns of a table that a script reads: each row on one line."""
 DEFAULT_CONFIG = Path("config.toml")
-
-# No markup: square brackets in what people wrote are words, not styles.
-out = Console(highlight=False, soft_wrap=True, markup=False)
-err = Console(stderr=True, highlight=False, soft_wrap=True, markup=False)
 
 
 def read_settings(config: Path) -> Settings:
@@ -45,24 +36,6 @@ def run(work: Coroutine[Any, Any, T]) -> T:
             return runner.run(work)
         except BaseExceptionGroup as group:
             raise _first(group) from group
-
-
-def print_json(value: Any) -> None:
-    """Print a value as JSON, readable in every language."""
-    print(json.dumps(value, ensure_ascii=False, indent=2, default=str))
-
-
-def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, empty: str) -> None:
-    """Print rows as a table, or the sentence that says what to do when there are none. Nothing is cut off."""
-    if not rows:
-        out.print(empty)
-        return
-    folding = (Column(name, overflow="fold") for name in columns)
-    table = Table(*folding, box=None, pad_edge=False, header_style="bold")
-    for row in rows:
-        table.add_row(*(str(cell) for cell in row))
-    paper = out if out.is_terminal else Console(file=out.file, width=_WIDEST, highlight=False, markup=False)
-    paper.print(table)
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

@@ -9,16 +9,8 @@ from domain.campaigns import Campaign, Reason, Status
 from domain.schedules import Schedule
 from domain.times import utc_now, zone_of
 from helixpost.commands import checks
-from helixpost.commands.options import (
-    DEFAULT_CONFIG,
-    AsJson,
-    Config,
-    out,
-    print_json,
-    print_table,
-    read_settings,
-    run,
-)
+from helixpost.commands.options import DEFAULT_CONFIG, AsJson, Config, read_settings, run
+from helixpost.commands.printing import out, print_json, print_table
 from helixpost.commands.reasons import local_time
 from helixpost.settings import Settings
 from helixpost.wiring import opened

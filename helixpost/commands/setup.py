@@ -13,7 +13,8 @@ from domain.errors import Invalid
 from domain.operators import Role
 from domain.times import utc_now
 from helixpost import schema
-from helixpost.commands.options import DEFAULT_CONFIG, Config, out, read_settings, run
+from helixpost.commands.options import DEFAULT_CONFIG, Config, read_settings, run
+from helixpost.commands.printing import out
 from helixpost.places import ROOT
 from helixpost.settings import EXAMPLE, Settings
 

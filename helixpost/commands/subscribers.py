@@ -1,32 +1,32 @@
 """Subscribers: import with evidence, and each person's right to see, take along and be forgotten."""
 
 import json
-from itertools import islice
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.progress import Progress
 
-from domain import dossiers, projects, rosters, subscribers
+from domain import dossiers, subscribers
 from domain.addresses import address_of
+from domain.enrolments import Tally
 from domain.errors import Invalid
-from domain.rosters import Refusal, Row, Tally
+from domain.refusals import Refusal, RefusalFile
 from domain.times import utc_now
-from helixpost.commands.options import (
-    DEFAULT_CONFIG,
-    AsJson,
-    Config,
-    err,
-    out,
-    print_json,
-    read_settings,
-    run,
-)
+from helixpost import importing
+from helixpost.commands import bounces
+from helixpost.commands.options import DEFAULT_CONFIG, AsJson, Config, read_settings, run
+from helixpost.commands.printing import err, out, print_json
+from helixpost.importing import Import, Tell
 from helixpost.settings import Settings
-from helixpost.wiring import Service, opened
+from helixpost.wiring import opened
 
 app = typer.Typer(no_args_is_help=True, help="The people we may write to.")
+app.command("bounces")(bounces.list_bounces)
+app.command()(bounces.restore)
 
 
 @app.command("import")
@@ -36,17 +36,23 @@ def import_(
     ],
     consent: Annotated[str, typer.Option("--consent", help="The exact text that these people agreed to.")],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check everything, change nothing.")] = False,
+    refused: Annotated[
+        Path | None,
+        typer.Option("--refused", help="A new CSV file for the bad rows, to be mended and imported."),
+    ] = None,
     config: Config = DEFAULT_CONFIG,
     as_json: AsJson = False,
 ) -> None:
     """Import subscribers: bad rows are listed, good rows are kept, nobody who left is revived."""
     if not consent.strip():
         raise Invalid("--consent", "give the exact text that these people agreed to")
-    result = run(_import(read_settings(config), file, consent.strip(), dry_run=dry_run))
+    order = _Order(file, consent.strip(), dry_run, refused)
+    bad = _BadRows(listed=as_json)
+    tally = run(_import(read_settings(config), order, bad))
     if as_json:
-        print_json(result)
+        print_json({**asdict(tally), "refused": bad.rows, "dry_run": dry_run})
     else:
-        _report(result, dry_run=dry_run)
+        _report(order, tally, bad.count)
 
 
 @app.command()
@@ -93,47 +99,66 @@ def erase(
     out.print(f"{email} is erased.")
 
 
-async def _import(settings: Settings, file: Path, consent: str, *, dry_run: bool) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class _Order:
+    """What an import was asked to do."""
+
+    file: Path
+    consent: str
+    dry_run: bool
+    refused: Path | None
+
+
+class _BadRows:
+    """Where bad rows go: into a file, into what is printed as JSON, or onto the terminal."""
+
+    def __init__(self, *, listed: bool) -> None:
+        self.file: RefusalFile | None = None
+        self.rows: list[dict[str, Any]] = []
+        self.count = 0
+        self._listed = listed
+
+    def __call__(self, refusal: Refusal) -> None:
+        self.count += 1
+        if self.file is not None:
+            self.file.write(refusal)
+        if self._listed:
+            self.rows.append({"line": refusal.line, "reason": refusal.sentence})
+        elif self.file is None:
+            err.print(f"line {refusal.line}: {refusal.sentence}")
+
+
+async def _import(settings: Settings, order: _Order, bad: _BadRows) -> Tally:
     async with opened(settings) as service:
-        async with service.database.reading() as session:
-            project = await projects.find(session)
-        topics = frozenset(project.topics) if project else frozenset()
-        now = service.clock()
-        # Read to the end before anything is stored: a file that breaks off late is refused whole.
-        refusals = [row for row in rosters.read(file, topics, now) if isinstance(row, Refusal)]
-        total = Tally()
-        rows = (row for row in rosters.read(file, topics, now) if isinstance(row, Row))
-        with Progress(console=err, transient=True, disable=not err.is_terminal) as progress:
-            task = progress.add_task("Importing", total=None)
-            while batch := list(islice(rows, rosters.BATCH)):
-                tally = await _add(service, batch, consent, file.name, dry_run=dry_run)
-                total = total + tally
-                progress.update(task, advance=len(batch), description=f"{total.added} added")
-    return {
-        "added": total.added,
-        "known": total.known,
-        "left": total.left,
-        "refused": [{"line": refusal.line, "reason": refusal.reason} for refusal in refusals],
-        "dry_run": dry_run,
-    }
+        roster = await importing.open_roster(service, order.file)
+        with ExitStack() as stack:
+            if order.refused is not None:
+                bad.file = stack.enter_context(RefusalFile(order.refused, roster))
+            job = Import(service, roster, bad, stack.enter_context(_progress()))
+            return await (job.rehearse() if order.dry_run else job.run(order.consent))
 
 
-async def _add(service: Service, batch: list[Row], consent: str, origin: str, *, dry_run: bool) -> Tally:
-    keyring = service.settings.service.keyring
-    if dry_run:
-        async with service.database.reading() as session:
-            return await rosters.compare(session, batch, keyring)
-    async with service.database.transaction() as session:
-        return await rosters.add(session, batch, consent, keyring, origin, service.clock())
+@contextmanager
+def _progress() -> Iterator[Tell]:
+    """Show a bar on a terminal; elsewhere a line for every slice but the last, which the result tells."""
+    with Progress(console=err, transient=True, disable=not err.is_terminal) as bar:
+        task = bar.add_task("Reading", total=None)
+
+        def tell(step: str, done: int, total: int) -> None:
+            bar.update(task, description=step, completed=done, total=total or None)
+            if step == importing.STORING and done < total and not err.is_terminal:
+                err.print(f"{done:,} of {total:,} rows are stored.")
+
+        yield tell
 
 
-def _report(result: dict[str, Any], *, dry_run: bool) -> None:
-    verb = "would be added" if dry_run else "added"
-    out.print(f"{result['added']} {verb}, {result['known']} known already, {result['left']} left before.")
-    for refusal in result["refused"]:
-        err.print(f"line {refusal['line']}: {refusal['reason']}")
-    if result["refused"]:
-        err.print(f"{len(result['refused'])} rows were refused; mend them and import the file again.")
+def _report(order: _Order, tally: Tally, refused: int) -> None:
+    verb = "would be added" if order.dry_run else "added"
+    out.print(f"{tally.added} {verb}, {tally.known} known already, {tally.left} left before.")
+    if refused and order.refused is not None:
+        err.print(f"{refused} rows were refused: mend them in {order.refused} and import that file.")
+    elif refused:
+        err.print(f"{refused} rows were refused; mend them and import the file again.")
 
 
 async def _collect(settings: Settings, email: str) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from bot.outbox import Outbox
 from bot.turns import Means
 from demo.telegram import Telegram
 from demo.telegram.entities import parse_html
-from domain import campaigns, consents, deliveries, heartbeats, subscribers, subscriptions
+from domain import campaigns, consents, heartbeats, leases, subscribers, subscriptions
 from domain.audiences import Audience
 from domain.campaigns import Draft, Progress, Text
 from domain.consents import Method, Proof
@@ -212,7 +212,7 @@ async def test_what_a_process_that_died_held_is_uncertain_and_not_sent_again(
     with contextlib.suppress(ZeroDivisionError):
         async with takeovers.enrolled(machine.database, lambda: machine.now) as dying:
             async with machine.database.transaction() as session:
-                await deliveries.claim(
+                await leases.claim(
                     session,
                     Channel.TELEGRAM,
                     [campaign],

@@ -16,6 +16,8 @@ from domain import (
     consents,
     deliveries,
     dossiers,
+    leases,
+    queues,
     subscribers,
     subscriptions,
     suppressions,
@@ -26,10 +28,11 @@ from domain.campaigns import Draft, Text
 from domain.consents import Action as ConsentAction
 from domain.consents import Method, Proof
 from domain.database import Database
-from domain.deliveries import Outcome, Skip, Status
+from domain.deliveries import Skip, Status
 from domain.errors import NotAllowed
 from domain.keys import Keyring
 from domain.languages import Language
+from domain.leases import Outcome
 from domain.notices import Notice
 from domain.status_codes import Kind
 from domain.subscribers import Channel, Profile, Subscriber
@@ -69,8 +72,8 @@ async def _start(session: AsyncSession, now: datetime) -> int:
 async def _send(session: AsyncSession, now: datetime, status: Status = Status.SENT, reason: str = "") -> int:
     """Send a campaign to whoever may be written to, and let every letter end so."""
     campaign_id = await _start(session, now)
-    claims = await deliveries.claim(session, Channel.EMAIL, [campaign_id], now, limit=99, lease=LEASE)
-    await deliveries.record(session, [Outcome(claim, status, reason) for claim in claims], now)
+    claims = await leases.claim(session, Channel.EMAIL, [campaign_id], now, limit=99, lease=LEASE)
+    await leases.record(session, [Outcome(claim, status, reason) for claim in claims], now)
     await campaigns.finish_balanced(session, now)
     return campaign_id
 
@@ -118,7 +121,7 @@ async def test_a_hard_bounce_ends_the_letter_and_stops_the_address_but_not_the_c
         assert await audiences.count(session, Audience(), [Channel.EMAIL]) == 0
         assert await audiences.count_left_out(session, Audience(), [Channel.EMAIL]) == 1
         next_one = await _draft(session, now)
-        assert not await deliveries.queue(session, next_one, Audience(), Channel.EMAIL, list(LETTERS), now)
+        assert not await queues.fill(session, next_one, Audience(), Channel.EMAIL, list(LETTERS), now)
 
 
 async def test_a_letter_that_waits_is_not_claimed_for_an_address_that_bounced_meanwhile(
@@ -130,7 +133,7 @@ async def test_a_letter_that_waits_is_not_claimed_for_an_address_that_bounced_me
         second = await _start(session, now)
         await bounces.record_report(session, first, reader, [_failed("5.1.1")], keyring, now)
     async with database.transaction() as session:
-        assert await deliveries.claim(session, Channel.EMAIL, [second], now, limit=9, lease=LEASE) == []
+        assert await leases.claim(session, Channel.EMAIL, [second], now, limit=9, lease=LEASE) == []
         assert await _status(session, second) == [Status.SKIPPED]
         [letter] = (await dossiers.collect(session, await _get(session, reader)))["letters"][1:]
     assert letter["reason"] == Skip.BOUNCED
@@ -143,7 +146,7 @@ async def test_a_claim_that_waited_is_given_up_when_the_address_bounced_meanwhil
         reader = await _reader(session, "ana@example.org", now)
         first = await _send(session, now)
         second = await _start(session, now)
-        [claim] = await deliveries.claim(session, Channel.EMAIL, [second], now, limit=9, lease=LEASE)
+        [claim] = await leases.claim(session, Channel.EMAIL, [second], now, limit=9, lease=LEASE)
         await bounces.record_report(session, first, reader, [_failed("5.1.1")], keyring, now)
     async with database.reading() as session:
         [outcome] = await campaigns.review(session, [claim], now)
@@ -187,9 +190,9 @@ async def test_a_report_overtakes_the_senders_own_record(
     async with database.transaction() as session:
         reader = await _reader(session, "ana@example.org", now)
         campaign = await _start(session, now)
-        [claim] = await deliveries.claim(session, Channel.EMAIL, [campaign], now, limit=9, lease=LEASE)
+        [claim] = await leases.claim(session, Channel.EMAIL, [campaign], now, limit=9, lease=LEASE)
         assert await bounces.record_report(session, campaign, reader, [_failed("5.1.1")], keyring, now)
-        await deliveries.record(session, [Outcome(claim, Status.SENT)], now)
+        await leases.record(session, [Outcome(claim, Status.SENT)], now)
         assert await _status(session, campaign) == [Status.BOUNCED]
         assert await campaigns.finish_balanced(session, now) == [campaign]
 

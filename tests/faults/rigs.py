@@ -20,6 +20,7 @@ from domain.deliveries import Delivery, Status
 from domain.languages import Language
 from domain.subscribers import Channel, Subscriber
 from domain.times import utc_now
+from mailer.relays import DeliverySettings
 from tests.faults.copies import Copy, by_recipient
 from tests.faults.nurseries import Nursery
 from tests.faults.processes import PATIENCE, Mailer
@@ -28,7 +29,7 @@ from tests.mailer.offices import example_project
 
 QUIET = 0.5
 """Seconds without a copy after which none is expected."""
-WINDOW = 50
+WINDOW = DeliverySettings().window
 """Letters that one process has on their way at most: the most extra copies of one kill."""
 BRISK = {
     "mailer.tickers.TICK": 0.1,

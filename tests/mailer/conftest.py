@@ -11,7 +11,8 @@ from demo.mail import Relay
 from domain.database import Database
 from domain.projects import Project
 from domain.sites import ServiceSettings
-from mailer.messages import MailSettings, Stationery
+from mailer.mail_settings import MailSettings
+from mailer.messages import Stationery
 from mailer.return_paths import ReturnPaths
 from mailer.returns import Returns
 from tests.mailer.offices import Hand, Office, example_project

@@ -9,14 +9,15 @@ from datetime import date, datetime, timedelta
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from demo.mail import Relay
-from domain import campaigns, deliveries, subscribers
+from domain import campaigns, leases, subscribers
 from domain.addresses import address_of
 from domain.audiences import Audience
 from domain.campaigns import Campaign, Draft, Progress, Text
 from domain.consents import Method, Proof, grant, keep_text
 from domain.database import Database
-from domain.deliveries import Outcome, Status
+from domain.deliveries import Status
 from domain.languages import Language
+from domain.leases import Outcome
 from domain.projects import Project
 from domain.subscribers import Channel, Profile, Subscriber
 from mailer.messages import Stationery
@@ -88,10 +89,10 @@ class Office:
         await self.start(campaign_id)
         now = self.clock()
         async with self.database.transaction() as session:
-            claims = await deliveries.claim(
+            claims = await leases.claim(
                 session, Channel.EMAIL, [campaign_id], now, limit=99, lease=timedelta(minutes=1)
             )
-            await deliveries.record(session, [Outcome(claim, Status.SENT) for claim in claims], now)
+            await leases.record(session, [Outcome(claim, Status.SENT) for claim in claims], now)
             await campaigns.finish_balanced(session, now)
         return campaign_id
 

@@ -29,7 +29,7 @@ def prove(
     """Return the proof of a letter with that body."""
     text = Text(subject, preheader, body)
     letter = letters.compile_letter(stationery, project, language, text, template="newsletter")
-    issue = Issue(1, project, PersonalLetter(letter, language), None)
+    issue = Issue(stationery, 1, project, PersonalLetter(letter, language))
     return proofs.make(stationery, issue, letter, text, NOW)
 
 

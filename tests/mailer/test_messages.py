@@ -1,6 +1,5 @@
 """The bytes that travel: headers mail programs need, parts that parse back, settings that are checked."""
 
-from dataclasses import replace
 from datetime import datetime
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -15,7 +14,8 @@ from domain.errors import Invalid
 from domain.languages import Language
 from mailer import messages
 from mailer.envelopes import Envelope
-from mailer.messages import Content, MailSettings, Stationery
+from mailer.mail_settings import MailSettings
+from mailer.messages import Content, Stationery
 
 MOMENT = datetime.fromisoformat("2026-11-24T09:00:00+00:00")
 
@@ -91,7 +91,7 @@ def test_an_added_header_is_noticed(stationery: Stationery) -> None:
     envelope = _newsletter(stationery)
     forged = [(name, value.replace("abc", "abc\r\nSubject: second")) for name, value in envelope.lines]
     with pytest.raises(Invalid, match="headers"):
-        messages.verify(replace(envelope, lines=forged))
+        messages.verify(envelope._replace(lines=forged))
 
 
 def test_a_line_that_is_too_long_is_refused(stationery: Stationery) -> None:

@@ -15,8 +15,9 @@ from domain.campaigns import Reason, Text
 from domain.claimants import Claimant
 from domain.consents import Method, Proof, withdraw
 from domain.database import Database, DatabaseSettings
-from domain.deliveries import Claim, Delivery, Status
+from domain.deliveries import Delivery, Status
 from domain.languages import Language
+from domain.leases import Claim
 from domain.subscribers import Channel, Subscriber
 from mailer.ledgers import LEASE, Ledger
 from mailer.relays import DeliverySettings

@@ -59,3 +59,11 @@ def test_an_unknown_filter_is_refused() -> None:
 def test_an_expression_nested_without_end_is_refused(source: str) -> None:
     with pytest.raises(Invalid, match="nested too deeply"):
         PersonalTemplate(source, html=True, field="body")
+
+
+def test_a_template_tells_which_names_it_uses_and_on_which_it_works() -> None:
+    template = PersonalTemplate(
+        "{{ a }}{{ b.c }}{% if d.e %}{{ f | upper }}{% endif %}{{ a or g }}", html=False, field="body"
+    )
+    assert template.names == {"a", "b.c", "d.e", "f", "g"}
+    assert template.computed == {"a", "d.e", "f", "g"}
