@@ -22,9 +22,9 @@ _BUSY = """
 """
 
 
-async def ask(*statements: str) -> None:
-    """Let the PostgreSQL server of the tests do something, each statement by itself."""
-    async with _connected(_POSTGRES) as connection:
+async def ask(*statements: str, at: str = _POSTGRES) -> None:
+    """Let a PostgreSQL server do something, each statement by itself; that of the tests, or the one there."""
+    async with _connected(at) as connection:
         for statement in statements:
             await connection.execute(statement)
 
@@ -37,18 +37,23 @@ async def fresh(kind: str, folder: Path) -> AsyncIterator[str]:
     if kind != "sqlite":
         await ask(f'CREATE DATABASE "{name}"')
     try:
-        database = Database(DatabaseSettings(url=url))
-        await schema.migrate(database)
-        await database.close()
+        await migrate(url)
         yield url
     finally:
         if kind != "sqlite":
             await ask(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
-def address_of(name: str) -> str:
-    """Return the address of a database on that server."""
-    return make_url(_POSTGRES).set(database=name).render_as_string(hide_password=False)
+async def migrate(url: str) -> None:
+    """Bring an empty database to the newest schema."""
+    database = Database(DatabaseSettings(url=url))
+    await schema.migrate(database)
+    await database.close()
+
+
+def address_of(name: str, at: str = _POSTGRES) -> str:
+    """Return the address of a database on a server."""
+    return make_url(at).set(database=name).render_as_string(hide_password=False)
 
 
 @asynccontextmanager

@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-import asyncpg
 import httpx
 import pytest
 from sqlmodel import col, select
@@ -21,7 +20,8 @@ from tests.faults.disks import Disk, NoDisk, mounted
 from tests.faults.nurseries import Nursery
 from tests.faults.relays import Relay
 from tests.faults.rigs import WINDOW, Rig, check_copies
-from tests.faults.stores import address_of, ask, is_intact
+from tests.faults.servers import OWNER, NoServer, server
+from tests.faults.stores import address_of, ask, is_intact, migrate
 from web.app import create_app
 from wording.texts import Texts
 
@@ -35,7 +35,16 @@ DONE, COME_AGAIN = 200, 503
 READERS = [f"reader+{number}" for number in range(600)]
 SQLITE_DISK = "6m"
 POSTGRES_DISK = "32m"
-POSTGRES_USER = "postgres"
+
+
+@pytest.fixture(scope="session")
+def own_server() -> Iterator[str]:
+    """The address of a PostgreSQL server that nobody else uses."""
+    try:
+        with server() as url:
+            yield url
+    except NoServer as refusal:
+        pytest.skip(f"NO FULL DISK ON POSTGRESQL: {refusal}")
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -47,26 +56,29 @@ def small(request: pytest.FixtureRequest) -> Iterator[tuple[Disk, str]]:
                 shutil.copy(request.getfixturevalue("sqlite_template"), disk.path / "helixpost.db")
                 yield disk, f"sqlite:///{disk.path}/helixpost.db"
         else:
-            with mounted(POSTGRES_DISK, POSTGRES_USER) as disk:
-                yield from _in_tablespace(disk, request.getfixturevalue("postgres_template"))
+            own = request.getfixturevalue("own_server")
+            with mounted(POSTGRES_DISK, OWNER) as disk:
+                yield from _in_tablespace(disk, own)
     except NoDisk as refusal:
         pytest.skip(f"NO FULL DISK ON {request.param.upper()}: {refusal}")
 
 
-def _in_tablespace(disk: Disk, template: str) -> Iterator[tuple[Disk, str]]:
-    """Make a database on that disk; its server must run on this machine and see it."""
-    name = f"{template}_disk"
+def _in_tablespace(disk: Disk, own: str) -> Iterator[tuple[Disk, str]]:
+    """Make a database on that disk."""
+    asyncio.run(
+        ask(
+            f"CREATE TABLESPACE small LOCATION '{disk.path}'",
+            "CREATE DATABASE small TABLESPACE small",
+            at=own,
+        )
+    )
     try:
-        asyncio.run(ask(f"CREATE TABLESPACE \"{name}\" LOCATION '{disk.path}'"))
-    except asyncpg.PostgresError as error:
-        raise NoDisk(f"the server cannot use it ({error})") from None
-    try:
-        asyncio.run(ask(f'CREATE DATABASE "{name}" TEMPLATE "{template}" TABLESPACE "{name}"'))
-        yield disk, address_of(name)
+        url = address_of("small", at=own)
+        asyncio.run(migrate(url))
+        yield disk, url
     finally:
         disk.empty()
-        asyncio.run(ask(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)'))
-        asyncio.run(ask(f'DROP TABLESPACE "{name}"'))
+        asyncio.run(ask("DROP DATABASE small WITH (FORCE)", "DROP TABLESPACE small", at=own))
 
 
 async def test_a_full_disk_stops_sending_until_there_is_room(
