@@ -2,16 +2,19 @@
 
 import asyncio
 import sqlite3
+import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, field_validator
 from sqlalchemy import Connection, Select, Table, event, func, insert, make_url, select
-from sqlalchemy.engine import URL
-from sqlalchemy.exc import ArgumentError, OperationalError, SQLAlchemyError
+from sqlalchemy.engine import URL, Dialect
+from sqlalchemy.exc import ArgumentError, DisconnectionError, OperationalError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import ConnectionPoolEntry
 from sqlmodel import SQLModel
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -21,6 +24,8 @@ OUTAGES: tuple[type[Exception], ...] = (SQLAlchemyError, OSError)
 """What is raised while a database is down, full or unreachable: loops wait and try again."""
 
 _DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"}
+REST = 5.0
+"""Seconds after which a connection to a server may have been closed unseen."""
 _PRAGMAS = (
     "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=FULL",  # a reported "sent" survives a power cut
@@ -78,7 +83,6 @@ class Database:
         self.engine: AsyncEngine = create_async_engine(
             url,
             hide_parameters=True,
-            pool_pre_ping=not self.is_sqlite,
             pool_reset_on_return=None if self.is_sqlite else "rollback",
             connect_args={"async_creator_fn": _connect_sqlite if self.is_sqlite else _connect_postgresql},
         )
@@ -89,6 +93,9 @@ class Database:
         if self.is_sqlite:
             event.listen(self.engine.sync_engine, "connect", _prepare_sqlite)
             event.listen(self.engine.sync_engine, "begin", _begin_sqlite)
+        else:
+            event.listen(self.engine.sync_engine, "checkin", _note_rest)
+            event.listen(self.engine.sync_engine, "checkout", partial(_wake, self.engine.dialect))
 
     @asynccontextmanager
     async def transaction(self, on: AsyncConnection | None = None) -> AsyncIterator[AsyncSession]:
@@ -240,6 +247,25 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
     for pragma in _PRAGMAS:
         cursor.execute(pragma)
     cursor.close()
+
+
+def _note_rest(_connection: object, record: ConnectionPoolEntry) -> None:
+    record.info["rests_since"] = time.monotonic()
+
+
+def _wake(dialect: Dialect, connection: Any, record: ConnectionPoolEntry, _proxy: object) -> None:
+    """Ask a connection that has rested whether it still is one; the pool replaces it when it is not.
+
+    The library's own asking, before every transaction, would cost each batch of letters two round trips.
+    """
+    if time.monotonic() - record.info.get("rests_since", time.monotonic()) < REST:
+        return
+    try:
+        alive = dialect.do_ping(connection)
+    except dialect.loaded_dbapi.Error:
+        alive = False
+    if not alive:
+        raise DisconnectionError("the server closed it")
 
 
 def _begin_sqlite(connection: Connection) -> None:

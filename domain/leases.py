@@ -6,9 +6,10 @@ The statements are built once: a campaign runs each of them thousands of times.
 from collections import defaultdict
 from collections.abc import Container, Iterable, Sequence
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Select, bindparam, update
+from sqlalchemy import ARRAY, BigInteger, ColumnElement, Select, Update, bindparam, func, update
 from sqlalchemy import select as sa_select
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -80,28 +81,49 @@ def _due_over(channel: Channel) -> Select[*tuple[Any, ...]]:
 
 
 _DUE = {channel: _due_over(channel) for channel in Channel}
-_NUMBERS = col(Delivery.id).in_(bindparam("numbers", expanding=True))
-_LEASE = (
-    update(Delivery)
-    .where(_NUMBERS)
-    .values(
-        status=Status.SENDING,
-        attempts=col(Delivery.attempts) + 1,
-        due_at=bindparam("until", type_=UtcDateTime),
-        claimed_by=bindparam("claimant"),
+
+
+def _numbered(dialect: str) -> ColumnElement[bool]:
+    """Return the condition that a delivery is one of `numbers`.
+
+    PostgreSQL takes them as one value, so that one statement, planned once, serves lists of any length.
+    """
+    if dialect == "postgresql":
+        return col(Delivery.id) == func.any(bindparam("numbers", type_=ARRAY(BigInteger)))
+    return col(Delivery.id).in_(bindparam("numbers", expanding=True))
+
+
+@cache
+def _lease(dialect: str) -> Update:
+    return (
+        update(Delivery)
+        .where(_numbered(dialect))
+        .values(
+            status=Status.SENDING,
+            attempts=col(Delivery.attempts) + 1,
+            due_at=bindparam("until", type_=UtcDateTime),
+            claimed_by=bindparam("claimant"),
+        )
     )
-)
-_RECORD = (
-    update(Delivery)
-    .where(_NUMBERS, col(Delivery.attempts) == bindparam("attempt"), col(Delivery.status) == Status.SENDING)
-    .values(
-        status=bindparam("becomes", type_=word_of(Status)),
-        reason=bindparam("because"),
-        refusals=bindparam("refused"),
-        due_at=bindparam("due", type_=UtcDateTime),
-        finished_at=bindparam("finished", type_=UtcDateTime),
+
+
+@cache
+def _record(dialect: str) -> Update:
+    return (
+        update(Delivery)
+        .where(
+            _numbered(dialect),
+            col(Delivery.attempts) == bindparam("attempt"),
+            col(Delivery.status) == Status.SENDING,
+        )
+        .values(
+            status=bindparam("becomes", type_=word_of(Status)),
+            reason=bindparam("because"),
+            refusals=bindparam("refused"),
+            due_at=bindparam("due", type_=UtcDateTime),
+            finished_at=bindparam("finished", type_=UtcDateTime),
+        )
     )
-)
 
 
 async def claim(  # noqa: PLR0913 - the options of one statement
@@ -133,7 +155,8 @@ async def claim(  # noqa: PLR0913 - the options of one statement
             await _skip(session, channel, gone, now)
     if claims:
         numbers = [claim.delivery_id for claim in claims]
-        await connection.execute(_LEASE, {"numbers": numbers, "until": now + lease, "claimant": claimant})
+        leased = {"numbers": numbers, "until": now + lease, "claimant": claimant}
+        await connection.execute(_lease(connection.dialect.name), leased)
     return claims
 
 
@@ -158,8 +181,9 @@ async def record(session: AsyncSession, outcomes: Iterable[Outcome], now: dateti
     for outcome in outcomes:
         alike[_change_of(outcome, now)].append(outcome.claim.delivery_id)
     connection = await session.connection()
+    statement = _record(connection.dialect.name)
     for change, numbers in alike.items():
-        await connection.execute(_RECORD, {"numbers": numbers, **change._asdict()})
+        await connection.execute(statement, {"numbers": numbers, **change._asdict()})
 
 
 def _claim_of(row: Any) -> Claim:

@@ -6,19 +6,21 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from textwrap import shorten
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from domain import campaigns, news, schedules
+from domain import campaigns, schedules
 from domain.campaigns import Campaign, Text
-from domain.events import Event
-from domain.items import Knowledge
 from domain.languages import FALLBACK, Language
-from domain.news import News
 from domain.projects import Document
 from mailer.messages import Stationery
 from wording import formats, markdown
+
+if TYPE_CHECKING:
+    from domain.events import Event
+    from domain.items import Knowledge
+    from domain.news import News
 
 TEMPLATE = "digest"
 FIRST_LOOK_BACK = timedelta(days=30)
@@ -47,7 +49,7 @@ class Written:
     """A campaign's texts by language, and what a digest tells in them; None for every other campaign."""
 
     texts: dict[Language, Text]
-    told: News | None
+    told: "News | None"
 
     @property
     def has_nothing_new(self) -> bool:
@@ -74,13 +76,15 @@ async def write(session: AsyncSession, stationery: Stationery, campaign: Campaig
     }
     if campaign.template != TEMPLATE or campaign.started_at is not None:
         return Written(texts, None)  # what has begun was filled at its start
+    from domain import news  # whoever sends no digest has no use for it
+
     since = await schedules.last_issue(session, campaign.id) or now - FIRST_LOOK_BACK
     told = await news.since(session, since, now.astimezone(stationery.service.zone).date())
     filled = {language: _filled(text, told, stationery, language) for language, text in texts.items()}
     return Written(filled, told)
 
 
-def _filled(text: Text, told: News, stationery: Stationery, language: Language) -> Text:
+def _filled(text: Text, told: "News", stationery: Stationery, language: Language) -> Text:
     service = stationery.service
     lines = stationery.texts.render(
         f"email/{TEMPLATE}/news.md",
@@ -102,7 +106,7 @@ def _part(entries: Sequence[Entry], line: Callable[[Entry], Line]) -> Part:
     return Part([line(entry) for entry in entries[:MOST]], max(len(entries) - MOST, 0))
 
 
-def _event(told: News, stationery: Stationery, language: Language, event: Event) -> Line:
+def _event(told: "News", stationery: Stationery, language: Language, event: "Event") -> Line:
     when = event.period and formats.period(event.period, language)
     if event.starts_on is not None:
         when = formats.days(event.starts_on, event.ends_on, language)
@@ -124,7 +128,7 @@ def _document(language: Language, document: Document) -> Line:
     }
 
 
-def _item(language: Language, known: Knowledge) -> Line:
+def _item(language: Language, known: "Knowledge") -> Line:
     text = known.text_in(language)
     first = markdown.to_text(text.body).partition("\n\n")[0]
     source = known.item.sources[0] if known.item.sources else {"title": "", "url": ""}
