@@ -53,5 +53,5 @@ async def _bring_deliveries(session: AsyncSession, old: Subscriber, new: Subscri
     await session.exec(
         update(Delivery)
         .where(mine, col(Delivery.status) == Status.QUEUED)
-        .values(status=deliveries.unsent_status(), reason=Skip.ERASED, finished_at=now)
+        .values(status=Status.SKIPPED, reason=Skip.ERASED, finished_at=now)
     )
