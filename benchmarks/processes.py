@@ -60,11 +60,11 @@ class Process:
         return cpu_of(self._popen.pid)
 
     def peak_memory(self) -> float:
-        """Return the most memory that a running process has had resident so far, in MB."""
+        """Return the most memory that a running process has had resident so far; MB as `top` counts them."""
         status = Path(f"/proc/{self._popen.pid}/status").read_text(encoding="ascii")
         # A process that has just ended has no memory any more, and no such line.
         peak = next((line for line in status.splitlines() if line.startswith("VmHWM:")), "VmHWM: 0 kB")
-        return int(peak.split()[1]) * 1024 / 1e6
+        return int(peak.split()[1]) / 1024
 
     def wait(self) -> Ended:
         """Wait for its end."""

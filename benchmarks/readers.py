@@ -2,7 +2,9 @@
 
 import csv
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
+from random import Random
 from typing import Any
 
 from sqlalchemy import insert as sql_insert
@@ -17,8 +19,10 @@ from domain.subscribers import Subscriber
 from domain.times import utc_now
 
 _ORGANISATIONS = 200
+_PEOPLE = 10_000
 _BATCH = 10_000
-_NAMES = ("Ana Novak", "Žiga Kovač", "Ángela Pérez", "João Costa", "Chiara Rossi", "Emma Smith")
+_FIRST = ("Ana", "Žiga", "Ángela", "João", "Chiara", "Emma", "Петър", "Maja", "Nuno", "José", "Luca", "Inês")
+_LAST = ("Novak", "Kovač", "Pérez", "Costa", "Rossi", "Smith", "Иванова", "Silva", "García", "Bianchi")
 _COUNTRIES = ("SI", "ES", "PT", "IT", "BG", "GB")
 _COLUMNS = ("email", "name", "organisation", "helix", "country", "language")
 _TOPICS = ("", "events;policy")
@@ -100,12 +104,20 @@ def _row(number: int, organisations: list[int | None]) -> dict[str, Any]:
 def _fields(number: int) -> tuple[str, str, str, str, str, str]:
     return (
         address_of(number),
-        _NAMES[number % len(_NAMES)],
+        f"{_first_names()[number % _PEOPLE]} {_LAST[number % len(_LAST)]}",
         _organisation(number),
         list(HelixGroup)[number % len(HelixGroup)],
         _COUNTRIES[number % len(_COUNTRIES)],
         letters.LANGUAGES[number % len(letters.LANGUAGES)],
     )
+
+
+@cache
+def _first_names() -> list[str]:
+    """Return first names as they are spread among people: a few often, hundreds seldom (Zipf's law)."""
+    names = [*_FIRST, *(f"{one}-{other}" for one in _FIRST for other in _FIRST)]
+    often = [1 / rank for rank in range(1, len(names) + 1)]
+    return Random(20261124).choices(names, often, k=_PEOPLE)  # the same list for every run
 
 
 def _organisation(number: int) -> str:

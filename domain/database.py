@@ -26,7 +26,7 @@ _PRAGMAS = (
     "PRAGMA synchronous=FULL",  # a reported "sent" survives a power cut
     "PRAGMA foreign_keys=ON",
     "PRAGMA busy_timeout=30000",
-    "PRAGMA cache_size=-1000",  # KB for each connection; the system keeps the file's pages anyway
+    "PRAGMA cache_size=-500",  # KB for each connection; the system keeps the file's pages anyway
     "PRAGMA temp_store=FILE",  # what is only gathered, such as a roster, stays out of memory
 )
 

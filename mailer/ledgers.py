@@ -1,7 +1,7 @@
 """Ledgers: the mailer's view of the ledger. It claims what is due and records what became of it."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -75,10 +75,10 @@ class Ledger:
         """Let the recorder end once everything handed in is written down."""
         self._outcomes.put_nowait(None)
 
-    async def record(self, recorded: Callable[[Sequence[Outcome]], None]) -> None:
+    async def record(self, recorded: Callable[[Sequence[Outcome], Collection[int]], None]) -> None:
         """Write outcomes down until closed, each time all that has come in.
 
-        `recorded` hears of each batch once it is committed.
+        `recorded` hears of each batch once it is committed, and of the campaigns that are held by it.
         """
         while (first := await self._outcomes.get()) is not None:
             await asyncio.sleep(GATHER)
@@ -87,10 +87,10 @@ class Ledger:
                 more = self._outcomes.get_nowait()
                 closed = more is None
                 batch += [more] if more else []
-            await outlast(partial(self._record, batch), "recording")
+            held = await outlast(partial(self._record, batch), "recording")
             outcomes = [outcome for outcome, _ in batch]
             self._in_flight.difference_update(outcome.claim.delivery_id for outcome in outcomes)
-            recorded(outcomes)
+            recorded(outcomes, held)
             if closed:
                 return
 
@@ -132,7 +132,7 @@ class Ledger:
         async with self._database.reading() as session:
             return await reviews.review(session, claims, self._clock(), takes=SLOWEST_SEND)
 
-    async def _record(self, batch: Sequence[_Settled]) -> None:
+    async def _record(self, batch: Sequence[_Settled]) -> list[int]:
         outcomes = [outcome for outcome, _ in batch]
         failed = [outcome for outcome in outcomes if outcome.status is Status.FAILED]
         async with self._database.transaction() as session:
@@ -150,6 +150,7 @@ class Ledger:
         for outcome in outcomes:
             if outcome.status in (Status.FAILED, Status.UNCERTAIN):
                 log.info("delivery_failed", delivery_id=outcome.claim.delivery_id, reason=outcome.reason)
+        return [outcome.claim.campaign_id for outcome, _ in held]
 
     async def _record_refusals(self, session: AsyncSession, failed: Sequence[Outcome]) -> None:
         """Let what the relay refused for good count as what comes back: an address may be given up."""

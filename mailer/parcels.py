@@ -17,7 +17,7 @@ class Parcel:
     seen_at: datetime
     """When the ledger last said that it may be sent."""
     returns: int = 0
-    """How often it came back unsent because its connection was lost."""
+    """How often it came back unsent from a connection that may have been lost because of it."""
     is_written: bool = False
     envelope: Envelope = field(init=False)
     """What is handed over, once it is written."""

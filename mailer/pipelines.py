@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Generic, Protocol, TypeVar, cast
 
 from mailer.envelopes import Envelope, mail_command, rcpt_command, unsendable
-from mailer.results import LOST_IN_DATA, Ambiguous, Result, Sent, Unreachable, reason_of, refusal
+from mailer.results import LOST_IN_DATA, Ambiguous, Result, Sent, Unreachable, doubt, reason_of, refusal
 
 COMMAND_TIMEOUT = 60.0
 """Seconds without an answer to an envelope."""
@@ -20,7 +20,8 @@ DATA_TIMEOUT = 180.0
 IDLE_TIMEOUT = 10.0
 """Seconds after which a connection without work is closed: relays count them."""
 _LOOK = 2.0
-_LONGEST_REPLY = 65_536
+_LONGEST_LINE = 8_192
+_MOST_LINES = 100
 _CLOSING = 421
 
 
@@ -44,8 +45,11 @@ class Source(Protocol[P]):
     def settle(self, parcel: P, result: Result) -> None:
         """Hear the relay's answer to a letter."""
 
-    def give_back(self, parcel: P) -> None:
-        """Take a letter back that was certainly not taken by the relay."""
+    def give_back(self, parcel: P, *, is_suspect: bool) -> None:
+        """Take a letter back that was certainly not taken by the relay.
+
+        `is_suspect` says that the connection may have been lost because of it.
+        """
 
 
 class Pipeline(asyncio.Protocol, Generic[P]):
@@ -66,6 +70,7 @@ class Pipeline(asyncio.Protocol, Generic[P]):
         self._refused: Result | None = None
         self._travelling: P | None = None
         self._needs_reset = False
+        self._has_carried = False
         self._is_closing = False
         self._moved_at = self._loop.time()
 
@@ -95,31 +100,30 @@ class Pipeline(asyncio.Protocol, Generic[P]):
         if offered is not None and self._refused is not None:
             self._source.settle(offered, self._refused)
         elif offered is not None:
-            self._source.give_back(offered)
+            self._source.give_back(offered, is_suspect=travelling is None and not self._is_closing)
         if not self.ended.done():
             self.ended.set_result(None)
 
     def data_received(self, data: bytes) -> None:
         """Hand every complete reply to whoever waits for it."""
-        self._buffer += data
-        if len(self._buffer) > _LONGEST_REPLY:
-            self._transport.abort()
-            return
-        *lines, self._buffer = self._buffer.split(b"\n")
+        *lines, self._buffer = (self._buffer + data).split(b"\n")
         for line in lines:
             if self._transport.is_closing():
                 return
             self._read_line(line)
+        if len(self._buffer) > _LONGEST_LINE:
+            self._transport.abort()
 
     def _read_line(self, line: bytes) -> None:
         code, mark, text = line[:3], line[3:4], line[4:].strip()
-        if not code.isdigit() or mark not in (b" ", b"-", b"\r", b""):
+        is_code = code.isdigit() and 200 <= int(code) <= 599
+        if not is_code or mark not in (b" ", b"-", b"\r", b"") or len(line) > _LONGEST_LINE:
             self._transport.abort()  # this is no SMTP: nothing it says can be believed
             return
         self._lines.append(text.decode("ascii", "replace"))
-        if len(self._lines) > 100:
+        if len(self._lines) > _MOST_LINES:
             self._transport.abort()
-        if mark != b"-":
+        elif mark != b"-":
             message, self._lines = self._lines[0], []
             self._hear(int(code), message)
 
@@ -164,6 +168,8 @@ class Pipeline(asyncio.Protocol, Generic[P]):
 
     def _on_mail(self, code: int, message: str) -> None:
         """Note a refusal: whatever its code, it is about us, and no reader may lose a letter by it."""
+        if code == _CLOSING and self._has_carried:
+            return  # this connection is used up, as some relays want it: a new one will do
         if code != 250:
             self._refused = Unreachable(reason_of(code, message))
 
@@ -174,7 +180,11 @@ class Pipeline(asyncio.Protocol, Generic[P]):
     def _on_data(self, code: int, message: str) -> None:
         parcel, refused = self._offered, self._refused
         assert parcel is not None
+        if code < 400 and code != 354:
+            self._transport.abort()  # this answers something else: the relay is out of step
+            return
         self._offered = self._refused = None
+        self._has_carried = True
         if code == 354 and refused is None:
             self._travelling = parcel
             self._replies.append(self._on_taken)
@@ -193,7 +203,9 @@ class Pipeline(asyncio.Protocol, Generic[P]):
     def _on_taken(self, code: int, message: str) -> None:
         parcel, self._travelling = self._travelling, None
         assert parcel is not None
-        self._source.settle(parcel, Sent() if code == 250 else refusal(code, message))
+        result = Sent() if code == 250 else doubt(code, message)
+        self._is_closing |= isinstance(result, Ambiguous)
+        self._source.settle(parcel, result)
         self.wake()
 
     def _on_nothing(self, code: int, message: str) -> None:

@@ -16,7 +16,7 @@ from mailer import messages, quoted_printable
 from mailer.letters import PersonalLetter
 from wording.readers import Reader
 
-FORMS = 512
+FORMS = 256
 """Forms of one letter that are kept, those used last."""
 _OWN_LINK = "unsubscribe_url"
 """The one value that no two readers share."""

@@ -66,6 +66,11 @@ def refusal(code: int, message: str) -> Refusal:
     return Policy(reason) if kind_of(code_in(reason)) is Kind.POLICY else Permanent(reason)
 
 
+def doubt(code: int, message: str) -> Refusal:
+    """Return what it means that a letter was answered with anything but 250: neither yes nor no is doubt."""
+    return refusal(code, message) if 400 <= code <= 599 else Ambiguous(reason_of(code, message))
+
+
 def reason_of(code: int, message: str) -> str:
     """Return the codes alone: relays like to repeat the address in their words."""
     enhanced = _ENHANCED.match(message)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from typing import Protocol
 
 import structlog
@@ -18,7 +18,7 @@ from mailer.throttles import throttles_of
 
 MOST_RETURNS = 2
 """A letter that came back unsent so often, because its connection was lost, is tried later."""
-LANE = 200
+LANE = 150
 """Letters that wait in a lane at most."""
 _AHEAD = 2
 """Seconds of work that a limited relay keeps in its lane."""
@@ -83,6 +83,14 @@ class Route:
         else:
             self._lane.append(parcel)
 
+    def pull(self, campaigns: Container[int]) -> list[Parcel]:
+        """Take the letters of those campaigns out of the lane."""
+        parcels = list(self._emptied())
+        pulled = [parcel for parcel in parcels if parcel.claim.campaign_id in campaigns]
+        self._lane.extend(parcel for parcel in parcels if parcel.claim.campaign_id not in campaigns)
+        self._hungry.set()
+        return pulled
+
     def wake(self) -> None:
         """Let whoever is idle look for work."""
         self._news.set()
@@ -129,9 +137,9 @@ class Route:
         else:
             self._desk.settle(parcel, result)
 
-    def give_back(self, parcel: Parcel) -> None:
+    def give_back(self, parcel: Parcel, *, is_suspect: bool) -> None:
         """Let a letter whose connection was lost before it travelled go over another one."""
-        parcel.returns += 1
+        parcel.returns += is_suspect
         if parcel.returns >= MOST_RETURNS:
             self._desk.settle(parcel, Temporary(LOST))
         else:

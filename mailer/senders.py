@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 
 from domain.campaigns import Reason
@@ -195,7 +195,7 @@ class Senders:
 
     async def _review(self) -> None:
         """Look again at parcels that waited, until the senders close."""
-        while not self._is_closing:
+        while not self._is_closing or self._stale:
             await self._stale_found.wait()
             self._stale_found.clear()
             parcels, self._stale = self._stale, []
@@ -211,9 +211,12 @@ class Senders:
             parcel.seen_at = now
             self.put_back(parcel)
 
-    def _recorded(self, outcomes: Sequence[Outcome]) -> None:
-        """Make room for as many letters as were recorded."""
+    def _recorded(self, outcomes: Sequence[Outcome], held: Collection[int]) -> None:
+        """Make room for as many letters as were recorded, and look again at those of campaigns held now."""
         self._window.difference_update(outcome.claim.delivery_id for outcome in outcomes)
+        if held:
+            self._stale += [parcel for route in self._routes for parcel in route.pull(held)]
+            self._stale_found.set()
         for route in self._routes:
             route.wake()
 

@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import NoReturn, cast
 
 import aiosmtplib
-from aiosmtplib import SMTPResponseException, SMTPServerDisconnected, SMTPTimeoutError
+from aiosmtplib import SMTPDataError, SMTPResponseException, SMTPServerDisconnected, SMTPTimeoutError
 
 from domain.errors import DomainError
 from mailer.envelopes import Envelope, mail_command, rcpt_command, unsendable
@@ -24,6 +24,7 @@ from mailer.results import (
     Sent,
     Temporary,
     Unreachable,
+    doubt,
     reason_of,
     refusal,
 )
@@ -56,6 +57,7 @@ class Connection:
         """Name the relay; nothing is opened yet."""
         self.relay = relay
         self._client: aiosmtplib.SMTP | None = None
+        self._has_carried = False
 
     async def send(self, envelope: Envelope) -> Result:
         """Hand one letter over. No answer to one letter touches the next."""
@@ -113,7 +115,7 @@ class Connection:
         return result
 
     async def _connect(self) -> None:
-        relay = self.relay
+        relay, self._has_carried = self.relay, False
         self._client = aiosmtplib.SMTP(
             hostname=relay.host,
             port=relay.port,
@@ -141,7 +143,10 @@ class Connection:
         code, message = await self._ask(client, mail_command(envelope))
         if code != 250:
             client.close()
+            if code == 421 and self._has_carried:
+                raise _ConnectionLost  # used up, as some relays want it: a new one will do
             return Unreachable(reason_of(code, message))
+        self._has_carried = True
         code, message = await self._ask(client, rcpt_command(envelope))
         return None if code in (250, 251) else refusal(code, message)
 
@@ -149,25 +154,29 @@ class Connection:
         """Send one command of the envelope; a connection that is lost or speaks no SMTP is closed."""
         try:
             return await client.execute_command(command, timeout=COMMAND_TIMEOUT)
-        except (SMTPServerDisconnected, SMTPTimeoutError, OSError):
+        except (SMTPServerDisconnected, SMTPTimeoutError, SMTPResponseException, OSError):
             client.close()
             raise _ConnectionLost from None
-        except SMTPResponseException as error:
-            client.close()
-            return error.code, error.message
 
     async def _transfer(self, client: aiosmtplib.SMTP, content: bytes) -> Result:
         try:
             async with asyncio.timeout(DATA_TIMEOUT):
                 await client.data(content, timeout=DATA_TIMEOUT)
-        except aiosmtplib.SMTPDataError as error:
-            if error.code == 421:
-                client.close()
-            return refusal(error.code, error.message)
+        except SMTPDataError as error:
+            return self._refused_letter(client, error)
         except (aiosmtplib.SMTPException, OSError):
             client.close()
             return Ambiguous(LOST_IN_DATA)
         return Sent()
+
+    def _refused_letter(self, client: aiosmtplib.SMTP, error: SMTPDataError) -> Result:
+        """Return what an answer other than 354 to DATA, or other than 250 to the letter, means."""
+        result = doubt(error.code, error.message)
+        if error.code == 421 or isinstance(result, Ambiguous):
+            client.close()
+        if error.code == 250:  # to DATA, then: the relay is out of step, and has no letter
+            raise _ConnectionLost
+        return result
 
     async def _reset(self, client: aiosmtplib.SMTP) -> None:
         """Clear the refused envelope; a connection that cannot do that is not used again."""

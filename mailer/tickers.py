@@ -31,6 +31,8 @@ from mailer import digests, issues
 from mailer.delays import ScheduleSettings
 from mailer.messages import Stationery
 
+TICK = 1.0
+"""Seconds between two looks at what is due and what balances."""
 KEEP_NOTICES = timedelta(days=7)
 KEEP_QUESTIONS = timedelta(days=30)
 KEEP_UPDATES = timedelta(days=2)
@@ -180,7 +182,7 @@ class Ticker:
         scheduler = AsyncIOScheduler(
             timezone=UTC, job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
         )
-        for job, interval in ((self.tick, {"seconds": 1}), (self.forget, {"hours": 1})):
+        for job, interval in ((self.tick, {"seconds": TICK}), (self.forget, {"hours": 1})):
             scheduler.add_job(
                 self._guarded, "interval", args=[job, broken], next_run_time=utc_now(), **interval
             )

@@ -142,7 +142,7 @@ async def test_the_deadline_counts_from_the_last_time_that_the_campaign_was_sent
     assert ledger.issue_of(claim).since == started
     ledger.settle(outcome_of(claim, Permanent("552"), started, started))
     ledger.close()
-    await ledger.record(lambda _: None)
+    await ledger.record(lambda *_: None)
     office.clock.move(WEEK)
     await _resend(office, campaign)
     for _ in range(2):

@@ -278,7 +278,7 @@ async def test_a_claim_that_waited_is_looked_at_again(office: Office) -> None:
         assert (held.status, left.status) == (Status.QUEUED, Status.SKIPPED)
         ledger.settle(left)
         ledger.close()
-        await ledger.record(lambda _: None)
+        await ledger.record(lambda *_: None)
     assert (await office.progress(campaign)).balanced
 
 
