@@ -12,7 +12,7 @@ from bot.outbox import Outbox
 from bot.replies import SendText
 from bot.troubles import BadToken, Busy, Gone, Refused, Trouble, Uncertain, Unreachable
 from bot.turns import Means
-from domain import campaigns, heartbeats, leases, projects
+from domain import campaigns, heartbeats, leases, projects, reviews
 from domain.database import OUTAGES, Database
 from domain.deliveries import Skip, Status
 from domain.errors import DomainError
@@ -72,7 +72,7 @@ class Newsletters:
         if self._outbox.paused > _PATIENCE:
             return 0
         async with self._database.reading() as session:
-            active = await campaigns.active(session)
+            active = list(await campaigns.active(session))
         if not active:
             self._letters.clear()
             return 0
@@ -108,7 +108,7 @@ class Newsletters:
             return self._again(claim, timedelta(seconds=wait))
         try:
             async with self._database.reading() as session:
-                left = await campaigns.review(session, [claim], self._clock(), takes=_LONGEST_WAIT)
+                left = await reviews.review(session, [claim], self._clock(), takes=_LONGEST_WAIT)
                 parts = [] if left else await self._compose(session, claim)
         except DomainError as error:
             log.warning("letter_not_composed", delivery=claim.delivery_id, problem=type(error).__name__)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from sqlalchemy import and_, or_
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -49,9 +50,11 @@ async def text(session: AsyncSession, issue: Issue, language: Language) -> str:
 
 
 async def _begun(session: AsyncSession, limit: int) -> list[Campaign]:
+    # What only waits to be sent again has its readers already.
+    again = and_(col(Campaign.status) == Status.PAUSED, col(Campaign.resent_at).is_not(None))
     query = (
         select(Campaign)
-        .where(col(Campaign.status).in_([Status.SENDING, Status.SENT]))
+        .where(or_(col(Campaign.status).in_([Status.SENDING, Status.SENT]), again))
         .order_by(col(Campaign.started_at).desc())
         .limit(limit)
     )

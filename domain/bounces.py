@@ -1,12 +1,12 @@
 """Bounces: letters that came back, complaints about letters, and when an address is written to no more."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, TypeVar
 
-from sqlalchemy import GenerativeSelect, UniqueConstraint, func, update
+from sqlalchemy import ColumnElement, GenerativeSelect, UniqueConstraint, func, update
 from sqlmodel import Field, SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -121,13 +121,12 @@ async def record_report(
     # It tells about the address as it was before the reader proved that it works.
     outdated = consented_at is not None and (sent_at or now) < consented_at
     row = _row(campaign_id, subscriber_id, kind, finding.code, Source.REPORT, now)
-    added = await _add(session, [row | {"lifted_at": now if outdated else None}])
-    if moved and not added:  # it was late before it failed: the last word counts
+    row["lifted_at"] = now if outdated else None
+    added = await _add(session, [row])
+    if moved and not added:  # it was late, or refused and sent again, before it failed: the last word counts
         await _renew(session, row)
-    if failed and not outdated:
-        hard = added if kind is Kind.HARD else []
-        soft = [subscriber_id] if kind is Kind.SOFT and (added or moved) else []
-        await _judge(session, hard, soft, keyring, now)
+    if failed and not outdated and (added or moved):
+        await _judge(session, {subscriber_id: kind}, keyring, now)
     return bool(added or moved)
 
 
@@ -137,7 +136,8 @@ async def record_refusals(
     """Record letters that the relay refused for good, by the same rules; the ledger has them as failed.
 
     To be called after `leases.record`, in its transaction. What holds no code (the relay was not
-    asked, or the connection broke) says nothing about a reader.
+    asked, or the connection broke) says nothing about a reader. A letter that is sent again and refused
+    again counts once, unless somebody believed in the address in between.
     """
     told = {(each.campaign_id, each.subscriber_id): status_codes.code_in(each.answer) for each in refusals}
     here = await _present(session, {subscriber_id for (_, subscriber_id), code in told.items() if code})
@@ -148,11 +148,13 @@ async def record_refusals(
     ]
     if not rows:
         return
-    added = await _add(session, rows)
-    kinds = {row["subscriber_id"]: row["kind"] for row in rows}
-    hard = [number for number in added if kinds[number] is Kind.HARD]
-    soft = [number for number in added if kinds[number] is Kind.SOFT]
-    await _judge(session, hard, soft, keyring, now)
+    counted = set(await _add(session, rows))
+    for row in rows:
+        is_known = row["subscriber_id"] not in counted
+        if is_known and await _renew(session, row, col(Bounce.lifted_at).is_not(None)):
+            counted.add(row["subscriber_id"])
+    kinds = {row["subscriber_id"]: row["kind"] for row in rows if row["subscriber_id"] in counted}
+    await _judge(session, kinds, keyring, now)
 
 
 async def record_complaint(
@@ -288,20 +290,22 @@ async def _add(session: AsyncSession, rows: list[dict[str, Any]]) -> list[int]:
     return [number for (number,) in new]
 
 
-async def _renew(session: AsyncSession, row: dict[str, Any]) -> None:
-    await session.exec(
+async def _renew(session: AsyncSession, row: dict[str, Any], *where: ColumnElement[bool]) -> bool:
+    same = (getattr(Bounce, key) == row[key] for key in ("campaign_id", "subscriber_id", "kind"))
+    renewed = await session.exec(
         update(Bounce)
-        .where(*(getattr(Bounce, key) == row[key] for key in ("campaign_id", "subscriber_id", "kind")))
-        .values(code=row["code"], at=row["at"])
+        .where(*same, *where)
+        .values(code=row["code"], at=row["at"], lifted_at=row["lifted_at"])
         .execution_options(synchronize_session=False)
     )
+    return renewed.rowcount == 1
 
 
-async def _judge(
-    session: AsyncSession, hard: Collection[int], soft: Collection[int], keyring: Keyring, now: datetime
-) -> None:
+async def _judge(session: AsyncSession, kinds: Mapping[int, Kind], keyring: Keyring, now: datetime) -> None:
     """Stop writing to whom the rules say; the consent stays recorded, and who left stays as they are."""
-    judged = {*hard, *await _worn_out(session, soft)}
+    hard = {number for number, kind in kinds.items() if kind is Kind.HARD}
+    soft = {number for number, kind in kinds.items() if kind is Kind.SOFT}
+    judged = hard | set(await _worn_out(session, soft))
     if not judged:
         return
     query = select(col(Subscriber.id), col(Subscriber.email_key)).where(

@@ -1,21 +1,21 @@
 """Campaigns: one newsletter issue or announcement, from draft to a ledger that balances."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, UniqueConstraint, update
+from sqlalchemy import JSON, UniqueConstraint, func, update
 from sqlmodel import Field, SQLModel, col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from domain import audiences, deliveries, endings, leases, queues
+from domain import audiences, deliveries, endings, queues
 from domain.audiences import Audience
 from domain.columns import UtcDateTime, word_of
 from domain.errors import Invalid, NotAllowed, NotFound
 from domain.languages import FALLBACK, Language
-from domain.subscribers import Channel, Subscriber
+from domain.subscribers import Channel
 
 
 class Status(StrEnum):
@@ -64,7 +64,14 @@ class Campaign(SQLModel, table=True):
     zone: str = ""
     started_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     finished_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    resent_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    """When somebody last asked to send it again to those whose letter failed."""
     audience_size: int | None = None
+
+    @property
+    def sent_since(self) -> datetime | None:
+        """Since when its letters are tried: what is sent again gets time of its own."""
+        return self.resent_at or self.started_at
 
     @property
     def typed_audience(self) -> Audience:
@@ -277,10 +284,11 @@ async def start(
     return True
 
 
-async def active(session: AsyncSession) -> list[int]:
-    """Return the campaigns from which deliveries may be claimed now."""
-    query = select(Campaign.id).where(col(Campaign.status) == Status.SENDING)
-    return [number for number in (await session.exec(query)).all() if number is not None]
+async def active(session: AsyncSession) -> dict[int, datetime]:
+    """Return the campaigns from which deliveries may be claimed now, and since when each is sent."""
+    since = func.coalesce(col(Campaign.resent_at), col(Campaign.started_at))
+    query = select(Campaign.id, since).where(col(Campaign.status) == Status.SENDING)
+    return {number: at for number, at in (await session.exec(query)).all() if number is not None}
 
 
 async def letter(session: AsyncSession, campaign_id: int, language: Language) -> dict[str, str]:
@@ -302,6 +310,7 @@ async def finish_balanced(session: AsyncSession, now: datetime) -> list[int]:
 async def _finish(session: AsyncSession, campaign_id: int, now: datetime) -> bool:
     if await deliveries.has_open(session, campaign_id):
         return False
+    await get(session, campaign_id)  # from here on nobody sends it again
     if not (await progress(session, campaign_id)).balanced:
         return False
     finished = await session.exec(
@@ -319,52 +328,6 @@ async def settle_cancelled(session: AsyncSession, now: datetime) -> int:
     return await endings.settle_cancelled(session, numbers, now) if numbers else 0
 
 
-async def review(
-    session: AsyncSession,
-    claims: Iterable[leases.Claim],
-    now: datetime,
-    *,
-    takes: timedelta = timedelta(0),
-) -> list[leases.Outcome]:
-    """Return what becomes of those claims that may no longer be sent.
-
-    For claims that waited since they were taken: readers leave, campaigns are paused, leases end. One
-    whose lease would end while it is sent, which `takes` so long at most, is queued again.
-    A claim that somebody else has taken over gets an outcome that its fence makes void.
-    """
-    taken = {claim.delivery_id: claim for claim in claims}
-    query = (
-        select(deliveries.Delivery, Campaign.status, Subscriber)
-        .join(Campaign, col(Campaign.id) == col(deliveries.Delivery.campaign_id))
-        .outerjoin(Subscriber, col(Subscriber.id) == col(deliveries.Delivery.subscriber_id))
-        .where(col(deliveries.Delivery.id).in_(taken))
-    )
-    found = {row[0].id: row for row in (await session.exec(query)).all()}
-    outcomes = (_outcome_of(claim, found.get(number), now + takes, now) for number, claim in taken.items())
-    return [outcome for outcome in outcomes if outcome]
-
-
-def _outcome_of(
-    claim: leases.Claim,
-    found: tuple[deliveries.Delivery, str, Subscriber | None] | None,
-    until: datetime,
-    now: datetime,
-) -> leases.Outcome | None:
-    if found is None or found[1] == Status.CANCELLED:
-        return _skipped(claim, deliveries.Skip.CANCELLED)
-    delivery, status, subscriber = found
-    if reason := deliveries.obstacle(subscriber, delivery.channel):
-        return _skipped(claim, reason)
-    ours = (delivery.attempts, delivery.status) == (claim.attempt, deliveries.Status.SENDING)
-    if status != Status.SENDING or not ours or delivery.due_at <= until:
-        return leases.Outcome(claim, deliveries.Status.QUEUED, due_at=now)
-    return None
-
-
-def _skipped(claim: leases.Claim, reason: deliveries.Skip) -> leases.Outcome:
-    return leases.Outcome(claim, deliveries.Status.SKIPPED, reason)
-
-
 async def progress(session: AsyncSession, campaign_id: int) -> Progress:
     """Return the sums of a campaign."""
     campaign = await session.get(Campaign, campaign_id)
@@ -380,9 +343,14 @@ async def listing(session: AsyncSession) -> list[Campaign]:
 
 async def _in_state(session: AsyncSession, campaign_id: int, verb: str, *allowed: Status) -> Campaign:
     campaign = await get(session, campaign_id)
+    check_state(campaign, verb, *allowed)
+    return campaign
+
+
+def check_state(campaign: Campaign, verb: str, *allowed: Status) -> None:
+    """Raise `NotAllowed`, which names the verb, unless the campaign is in one of these states."""
     if campaign.status not in allowed:
         raise _refusal(campaign, verb, allowed)
-    return campaign
 
 
 def _refusal(campaign: Campaign, verb: str, allowed: Sequence[Status] = ()) -> NotAllowed:

@@ -47,7 +47,7 @@ OPEN = text("status IN ('queued', 'sending')")
 """Written out, so that both databases see that the partial index over open rows answers the claim."""
 
 
-_FINAL = text("status IN ('sent', 'failed', 'bounced', 'skipped', 'uncertain')")
+CLOSED = text("status IN ('sent', 'failed', 'bounced', 'skipped', 'uncertain')")
 """The same for the index over closed rows, which costs nothing while a ledger is filled."""
 
 DOUBT = "in_doubt "
@@ -119,7 +119,7 @@ async def counts(session: AsyncSession, campaign_id: int) -> dict[Status, int]:
     """Return how many deliveries of a campaign stand where; every status is named."""
     standing = sa_select(col(Delivery.status), func.count()).group_by(col(Delivery.status))
     mine = standing.where(col(Delivery.campaign_id) == campaign_id)
-    query = union_all(mine.where(OPEN), mine.where(_FINAL))
+    query = union_all(mine.where(OPEN), mine.where(CLOSED))
     found = {row[0]: row[1] for row in await (await session.connection()).execute(query)}
     return {status: found.get(status, 0) for status in Status}
 

@@ -86,7 +86,7 @@ async def _skip_open_deliveries(session: AsyncSession, subscriber: Subscriber, n
     await session.exec(
         update(Delivery)
         .where(deliveries.of_subscriber(subscriber.id), col(Delivery.status) == Status.QUEUED)
-        .values(status=Status.SKIPPED, reason=Skip.ERASED, finished_at=now)
+        .values(status=deliveries.unsent_status(), reason=Skip.ERASED, finished_at=now)
     )
     await session.exec(
         update(Delivery)

@@ -36,6 +36,8 @@ class Claim(NamedTuple):
     """How many of the attempts before may have arrived."""
     refusals: int = 0
     """How many of them were refused for now."""
+    is_orphan: bool = False
+    """Whether whoever claimed it last died, so that nobody has decided yet what its doubt means."""
 
 
 class Outcome(NamedTuple):
@@ -187,9 +189,16 @@ async def record(session: AsyncSession, outcomes: Iterable[Outcome], now: dateti
 
 
 def _claim_of(row: Any) -> Claim:
-    number, attempts, campaign_id, language, _, _, refusals, _, _, *addressee = row
+    number, attempts, campaign_id, language, status, _, refusals, _, _, *addressee = row
     return Claim(
-        number, attempts + 1, campaign_id, language, Addressee(*addressee), _copies_of(row), refusals
+        number,
+        attempts + 1,
+        campaign_id,
+        language,
+        Addressee(*addressee),
+        _copies_of(row),
+        refusals,
+        status is Status.SENDING,
     )
 
 

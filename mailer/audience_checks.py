@@ -100,7 +100,7 @@ async def _last_letters(session: AsyncSession, campaign_id: int) -> list[int]:
     query = (
         select(Campaign.audience_size)
         .where(col(Campaign.status) == Status.SENT, col(Campaign.id) != campaign_id)
-        .order_by(col(Campaign.finished_at).desc())
+        .order_by(col(Campaign.started_at).desc())
         .limit(LAST)
     )
     return [size for size in (await session.exec(query)).all() if size is not None]

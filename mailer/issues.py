@@ -30,13 +30,13 @@ class Issue:
         campaign_id: int,
         project: Project,
         letter: PersonalLetter,
-        started_at: datetime | None = None,
+        since: datetime | None = None,
     ) -> None:
-        """Set the letter up; `started_at` is when the campaign began, if it has."""
+        """Set the letter up; `since` is when the sending began, if it has: see `Campaign.sent_since`."""
         self.campaign_id = campaign_id
         self.project = project
         self.letter = letter
-        self.started_at = started_at
+        self.since = since
         self._stationery = stationery
         self._press = Press(letter, self._values)
 
@@ -105,7 +105,7 @@ async def open_issue(
         letter = (await compile_letters(session, stationery, campaign.id, now))[language]
     else:
         letter = Letter(**await campaigns.letter(session, campaign.id, language))
-    return Issue(stationery, campaign.id, project, PersonalLetter(letter, language), campaign.started_at)
+    return Issue(stationery, campaign.id, project, PersonalLetter(letter, language), campaign.sent_since)
 
 
 def _try_out(stationery: Stationery, issue: Issue, now: datetime) -> None:

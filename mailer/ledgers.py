@@ -1,14 +1,14 @@
 """Ledgers: the mailer's view of the ledger. It claims what is due and records what became of it."""
 
 import asyncio
-from collections.abc import Callable, Collection, Iterable, Sequence
-from datetime import timedelta
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
 from functools import partial
 
 import structlog
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from domain import campaigns, holds, leases
+from domain import campaigns, holds, leases, reviews
 from domain.campaigns import Campaign, Reason
 from domain.database import Database
 from domain.deliveries import Status
@@ -46,8 +46,8 @@ class Ledger:
         self._clock = clock
         self._claimant = claimant
         self._issues: dict[tuple[int, Language], Issue] = {}
-        self._opened: set[int] = set()
-        """The campaigns whose letters are open."""
+        self._opened: Mapping[int, datetime] = {}
+        """The campaigns whose letters are open, and since when they are sent."""
         self._in_flight: set[int] = set()
         """What this process claimed and has not recorded: it never claims that again itself."""
         self._outcomes: asyncio.Queue[_Settled | None] = asyncio.Queue()
@@ -110,27 +110,27 @@ class Ledger:
         has_news = await self._open(running)
         return await self._claim(limit) if has_news and not claims else claims
 
-    async def _open(self, running: Sequence[int]) -> bool:
-        """Open the letters of campaigns that have begun to run, close those of others; say if there were any.
+    async def _open(self, running: Mapping[int, datetime]) -> bool:
+        """Open the letters of campaigns that run now or anew, close those of others; say if there were any.
 
         Compiling takes its time: it comes between claims, which on SQLite are the only writer.
         """
-        if self._opened == set(running):
+        if self._opened == running:
             return False
         kept = {key: issue for key, issue in self._issues.items() if key[0] in running}
         async with self._database.reading() as session:
-            for campaign_id in set(running) - self._opened:
+            for campaign_id, _ in running.items() - self._opened.items():
                 campaign = await session.get_one(Campaign, campaign_id)
                 for language in await campaigns.variants(session, campaign_id):
                     kept[campaign_id, language] = await issues.open_issue(
                         session, self._stationery, campaign, language, self._clock()
                     )
-        self._issues, self._opened = kept, set(running)
+        self._issues, self._opened = kept, running
         return True
 
     async def _review(self, claims: list[Claim]) -> list[Outcome]:
         async with self._database.reading() as session:
-            return await campaigns.review(session, claims, self._clock(), takes=SLOWEST_SEND)
+            return await reviews.review(session, claims, self._clock(), takes=SLOWEST_SEND)
 
     async def _record(self, batch: Sequence[_Settled]) -> list[int]:
         outcomes = [outcome for outcome, _ in batch]

@@ -24,8 +24,8 @@ class Parcel:
 
     @property
     def since(self) -> datetime:
-        """When its campaign started."""
-        return self.issue.started_at or self.seen_at
+        """Since when its campaign is sent, the last time."""
+        return self.issue.since or self.seen_at
 
     def write(self, now: datetime) -> None:
         """Write the letter unless that has been done; raises `Invalid` when it is unfit to be sent."""

@@ -38,7 +38,7 @@ class DeliverySettings(BaseModel):
     """Letters handed to a relay and not yet recorded, at most: so many could be sent twice by a crash."""
     ambiguous: Literal["resend", "hold"] = "resend"
     """What becomes of a letter that may have been taken: sent again with the same Message-ID, or held as
-    `uncertain` for the lead to decide."""
+    `uncertain` for the lead to decide. What the lead sends again is not held for the doubt before."""
     per_domain: dict[str, float] = Field(default_factory=dict)
     """Letters a second to the recipients of a domain."""
 

@@ -157,7 +157,7 @@ class Senders:
     def _prepare(self, claim: Claim) -> Parcel | None:
         """Return the parcel of a claim; one that cannot be sent now is settled."""
         now = self._clock()
-        if claim.copies and self._settings.ambiguous == "hold":
+        if claim.is_orphan and self._settings.ambiguous == "hold":
             self._ledger.settle(Outcome(claim, Status.UNCERTAIN, DIED))
         elif wait := self._wait_for_domain(claim):
             self._queue(claim, now + timedelta(seconds=wait))
@@ -241,7 +241,7 @@ class Senders:
 def outcome_of(
     claim: Claim, result: Result, since: datetime, now: datetime, *, hold_doubtful: bool = False
 ) -> Outcome:
-    """Return what a relay's answer means for a delivery of a campaign that started at `since`."""
+    """Return what a relay's answer means for a delivery of a campaign that is sent since `since`."""
     again = next_attempt(claim.refusals + 1, since, now)
     match result:
         case Sent():

@@ -12,7 +12,7 @@ from domain.addresses import address_of
 from domain.campaigns import Campaign, Progress, Status
 from domain.subscribers import Subscriber
 from domain.times import moment_of, second_of, utc_now, zone_of
-from helixpost.commands import checks, repeats
+from helixpost.commands import checks, repeats, resends
 from helixpost.commands.options import DEFAULT_CONFIG, AsJson, Config, Number, read_settings, run
 from helixpost.commands.printing import err, out, print_json, print_table
 from helixpost.commands.reasons import BRIEF, explain, local_time
@@ -23,6 +23,7 @@ from helixpost.wiring import opened
 app = typer.Typer(no_args_is_help=True, help="Newsletter issues and announcements.")
 app.command()(checks.check)
 app.command("repeat")(repeats.repeat)
+app.command()(resends.resend)
 app.add_typer(repeats.app, name="repeats")
 
 

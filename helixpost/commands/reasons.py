@@ -22,7 +22,8 @@ _WORDS = {
     Reason.REFUSED: "The relay refuses us and no reader, as codes such as 5.7.1 say: look at SPF, DKIM, "
     f"block lists and [[relays]]. Nobody has lost a letter by it. Once that is mended: {_REST}",
     Reason.FAILING: "Letters to many readers in a row were refused for good: "
-    f"`helixpost subscribers bounces --campaign {{id}}` says whose and why. {_REST}",
+    f"`helixpost subscribers bounces --campaign {{id}}` says whose and why. {_REST} "
+    "`resend {id}` sends theirs again, once that is mended.",
 }
 _ONCE_BEGUN = {
     Reason.LATE: "Nothing ran here for long while it was being sent, and the rest is too late to go unasked. "

@@ -18,6 +18,7 @@ from domain import (
     dossiers,
     leases,
     queues,
+    reviews,
     subscribers,
     subscriptions,
     suppressions,
@@ -149,7 +150,7 @@ async def test_a_claim_that_waited_is_given_up_when_the_address_bounced_meanwhil
         [claim] = await leases.claim(session, Channel.EMAIL, [second], now, limit=9, lease=LEASE)
         await bounces.record_report(session, first, reader, [_failed("5.1.1")], keyring, now)
     async with database.reading() as session:
-        [outcome] = await campaigns.review(session, [claim], now)
+        [outcome] = await reviews.review(session, [claim], now)
     assert (outcome.status, outcome.reason) == (Status.SKIPPED, Skip.BOUNCED)
 
 

@@ -57,7 +57,7 @@ async def test_pausing_and_resuming_leads_back_to_where_it_stood(database: Datab
         assert (await campaigns.resume(session, number, now)).status is Status.SCHEDULED
         assert await campaigns.start(session, number, LETTERS, now)
         await campaigns.pause(session, number)
-        assert await campaigns.active(session) == []
+        assert await campaigns.active(session) == {}
         assert (await campaigns.resume(session, number, now)).status is Status.SENDING
 
 

@@ -73,7 +73,7 @@ async def _sent(office: Office, sizes: list[int]) -> None:
                     template="newsletter",
                     content_hash="hash",
                     created_at=office.clock(),
-                    finished_at=office.clock() + timedelta(days=day),
+                    started_at=office.clock() + timedelta(days=day),
                     audience_size=size,
                 )
             )
