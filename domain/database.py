@@ -1,7 +1,6 @@
 """The database: one engine, transactions that write, readings that do not."""
 
 import asyncio
-import sqlite3
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
@@ -270,11 +269,5 @@ def _wake(dialect: Dialect, connection: Any, record: ConnectionPoolEntry, _proxy
 
 def _begin_sqlite(connection: Connection) -> None:
     reads = connection.get_execution_options().get("helixpost_reads", False)
-    begin = "BEGIN" if reads else "BEGIN IMMEDIATE"
-    # Straight to the driver, in one step instead of a cursor's three.
-    adapted = connection.connection.dbapi_connection
-    assert adapted is not None
-    try:
-        adapted.run_async(lambda driver: driver.execute_fetchall(begin))
-    except sqlite3.Error as error:
-        raise OperationalError(begin, None, error) from error
+    driver: Any = connection.connection.driver_connection
+    driver.begin_with("BEGIN" if reads else "BEGIN IMMEDIATE")

@@ -26,11 +26,31 @@ async def connect(path: str, **options: Any) -> "Connection":
 
 
 class Connection(aiosqlite.Connection):
-    """The driver's connection with cursors of our own."""
+    """The driver's connection with our cursors; a transaction begins with its first statement."""
+
+    _opening: str | None = None
 
     def cursor(self) -> "Cursor":  # type: ignore[override] # what SQLAlchemy needs is all that it can do
         """Return a cursor; nothing is asked of SQLite yet."""
         return Cursor(self)
+
+    def begin_with(self, opening: str) -> None:
+        """Let the next statement open a transaction by these words first."""
+        self._opening = opening
+
+    async def commit(self) -> None:
+        """Commit; what had no statement needs nothing."""
+        if not self._was_never_opened():
+            await super().commit()
+
+    async def rollback(self) -> None:
+        """Undo; what had no statement needs nothing."""
+        if not self._was_never_opened():
+            await super().rollback()
+
+    def _was_never_opened(self) -> bool:
+        opening, self._opening = self._opening, None
+        return opening is not None
 
     async def run(self, work: Callable[..., T], *arguments: Any) -> T:
         """Run something in the connection's own thread."""
@@ -39,11 +59,18 @@ class Connection(aiosqlite.Connection):
 
     def begin(self, sql: str, parameters: Any) -> sqlite3.Cursor:
         """Execute a statement; in the connection's own thread."""
+        self._open()
         return self._conn.execute(sql, parameters)
 
     def repeat(self, sql: str, rows: Iterable[Any]) -> sqlite3.Cursor:
         """Execute a statement for each of the rows; in the connection's own thread."""
+        self._open()
         return self._conn.executemany(sql, rows)
+
+    def _open(self) -> None:
+        opening, self._opening = self._opening, None
+        if opening:
+            self._conn.execute(opening)
 
 
 class Cursor:

@@ -63,3 +63,26 @@ async def test_no_thread_outlives_its_connection(connection: Connection) -> None
     await connection.close()
     with pytest.raises(ValueError, match="closed"):
         await asyncio.wait_for(connection.cursor().execute("SELECT 1"), timeout=5)
+
+
+async def test_a_transaction_begins_with_its_first_statement_and_ends_with_its_last(
+    connection: Connection, tmp_path: Path
+) -> None:
+    other = sqlite3.connect(tmp_path / "file.db", timeout=0, isolation_level=None)
+    connection.begin_with("BEGIN IMMEDIATE")
+    other.execute("INSERT INTO numbers VALUES (-1)")
+    async with connection.cursor() as cursor:
+        await cursor.execute("INSERT INTO numbers VALUES (-2)")
+        with pytest.raises(sqlite3.OperationalError, match="locked"):
+            other.execute("INSERT INTO numbers VALUES (-3)")
+        await connection.rollback()
+    assert other.execute("SELECT number FROM numbers WHERE number < 0").fetchall() == [(-1,)]
+    other.close()
+
+
+async def test_a_transaction_without_a_statement_opens_nothing(connection: Connection) -> None:
+    connection.begin_with("BEGIN IMMEDIATE")
+    await connection.commit()
+    async with connection.cursor() as cursor:
+        await cursor.execute("SELECT 1")
+    assert not connection.in_transaction
