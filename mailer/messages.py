@@ -121,8 +121,9 @@ def newsletter(
     leave = f"<{stationery.service.url(f'/unsubscribe/{token}')}>"
     if stationery.mail.reply_to:
         leave += f", <mailto:{stationery.mail.reply_to}?subject=unsubscribe>"
-    lines = [("List-Unsubscribe", leave), *stationery.list_headers]
-    return _envelope(stationery, written, recipient, message_id, now, lines)
+    letter = _envelope(stationery, written, recipient, message_id, now, [("List-Unsubscribe", leave)])
+    letter.lines.extend(stationery.list_headers)
+    return letter
 
 
 def notice(
@@ -164,19 +165,17 @@ def _envelope(
     more: Headers,
 ) -> Envelope:
     mail = stationery.mail
-    lines = [
-        *stationery.opening,
+    own = [
         ("To", headers.checked(recipient, field="recipient")),
         ("Subject", _subject(written.subject)),
         ("Date", _date(now.replace(microsecond=0))),
         ("Message-ID", f"<{message_id}@{mail.domain}>"),
-        ("Content-Language", written.language),
         *more,
-        *_MIME,
     ]
-    for name, value in lines:
+    for name, value in own:
         if len(value) * _WIDEST >= headers.LONGEST_LINE:
             _check_length(name, value)
+    lines = [*stationery.opening, *own, ("Content-Language", written.language), *_MIME]
     return Envelope(mail.sender_address, recipient, lines, written.body)
 
 

@@ -65,7 +65,7 @@ class Senders:
         Raises when a task dies: a swallowed error would look like a campaign that hangs.
         """
         async with asyncio.TaskGroup() as recording:
-            recording.create_task(self._ledger.record(self._recorded))
+            recording.create_task(self._ledger.record(self._recorded, at_once=self._settings.window // 2))
             async with asyncio.TaskGroup() as sending:
                 sending.create_task(self._feed(stop))
                 sending.create_task(self._review())
@@ -242,10 +242,10 @@ def outcome_of(
     claim: Claim, result: Result, since: datetime, now: datetime, *, hold_doubtful: bool = False
 ) -> Outcome:
     """Return what a relay's answer means for a delivery of a campaign that is sent since `since`."""
+    if isinstance(result, Sent):
+        return Outcome(claim, Status.SENT)
     again = next_attempt(claim.refusals + 1, since, now)
     match result:
-        case Sent():
-            return Outcome(claim, Status.SENT)
         case Permanent(reason):
             return Outcome(claim, Status.FAILED, reason)
         case Ambiguous(reason) if hold_doubtful or again is None or claim.copies + 1 >= MOST_COPIES:
