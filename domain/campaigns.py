@@ -100,6 +100,11 @@ class Variant(SQLModel, table=True):
     letter: dict[str, str] | None = Field(default=None, sa_type=JSON)
     """The compiled letter, by part (`subject`, `html`, `text`, …); only its compiler reads it."""
 
+    @property
+    def text(self) -> "Text":
+        """What is compiled in this language."""
+        return Text(self.subject, self.preheader, self.body)
+
 
 @dataclass(frozen=True, slots=True)
 class Text:

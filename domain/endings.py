@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import and_, func, or_, update
+from sqlalchemy import ColumnElement, and_, func, or_, update
 from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -38,23 +38,25 @@ async def bounce(
 
 async def skip_queued(session: AsyncSession, campaign_id: int, reason: Skip, now: datetime) -> int:
     """Skip what has not begun; deliveries in `sending` end by themselves, and doubtful ones as uncertain."""
-    skipped = await session.exec(
-        update(Delivery)
-        .where(OPEN, col(Delivery.campaign_id) == campaign_id, col(Delivery.status) == Status.QUEUED)
-        .values(status=unsent_status(), reason=reason, finished_at=now)
-        .execution_options(synchronize_session=False)
+    return await _end_unsent(
+        session, reason, now, col(Delivery.campaign_id) == campaign_id, col(Delivery.status) == Status.QUEUED
     )
-    return skipped.rowcount
 
 
 async def settle_cancelled(session: AsyncSession, campaigns: Sequence[int], now: datetime) -> int:
     """End what cancelled campaigns left behind: put back by a sender, or held by one that died."""
     queued = col(Delivery.status) == Status.QUEUED
     dead = and_(col(Delivery.status) == Status.SENDING, col(Delivery.due_at) <= now)
-    settled = await session.exec(
+    left = or_(queued, dead)
+    return await _end_unsent(session, Skip.CANCELLED, now, col(Delivery.campaign_id).in_(campaigns), left)
+
+
+async def _end_unsent(session: AsyncSession, reason: Skip, now: datetime, *where: ColumnElement[bool]) -> int:
+    """End open deliveries that are not sent any more, and return how many there were."""
+    ended = await session.exec(
         update(Delivery)
-        .where(OPEN, col(Delivery.campaign_id).in_(campaigns), or_(queued, dead))
-        .values(status=unsent_status(), reason=Skip.CANCELLED, finished_at=now)
+        .where(OPEN, *where)
+        .values(status=unsent_status(), reason=reason, finished_at=now)
         .execution_options(synchronize_session=False)
     )
-    return settled.rowcount
+    return ended.rowcount

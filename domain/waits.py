@@ -15,8 +15,8 @@ Result = TypeVar("Result")
 log = structlog.get_logger()
 
 
-async def pause(seconds: float, *events: asyncio.Event) -> None:
-    """Wait so long, or until one of the events is set."""
+async def pause(seconds: float | None, *events: asyncio.Event) -> None:
+    """Wait so long, or until one of the events is set; None = for an event alone."""
     waits = [asyncio.ensure_future(event.wait()) for event in events]
     try:
         await asyncio.wait(waits, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)

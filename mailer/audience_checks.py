@@ -45,9 +45,7 @@ async def gather(session: AsyncSession, campaign: Campaign) -> AudienceFacts:
     return AudienceFacts(
         letters=sum(letters),
         readers=await audiences.count_languages(session, audience, channels),
-        texts={
-            language: Text(text.subject, text.preheader, text.body) for language, text in variants.items()
-        },
+        texts={language: variant.text for language, variant in variants.items()},
         last_letters=await _last_letters(session, campaign.id),
     )
 

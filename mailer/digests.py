@@ -70,10 +70,8 @@ async def write(session: AsyncSession, stationery: Stationery, campaign: Campaig
     A digest that has begun keeps what it told then.
     """
     assert campaign.id is not None
-    texts = {
-        language: Text(variant.subject, variant.preheader, variant.body)
-        for language, variant in (await campaigns.variants(session, campaign.id)).items()
-    }
+    variants = await campaigns.variants(session, campaign.id)
+    texts = {language: variant.text for language, variant in variants.items()}
     if campaign.template != TEMPLATE or campaign.started_at is not None:
         return Written(texts, None)  # what has begun was filled at its start
     from domain import news  # whoever sends no digest has no use for it

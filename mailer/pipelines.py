@@ -14,9 +14,9 @@ from mailer.envelopes import Envelope, mail_command, rcpt_command, unsendable
 from mailer.results import LOST_IN_DATA, Ambiguous, Result, Sent, Unreachable, doubt, reason_of, refusal
 
 COMMAND_TIMEOUT = 60.0
-"""Seconds without an answer to an envelope."""
+"""Seconds for the answer to a command of the envelope, on any connection."""
 DATA_TIMEOUT = 180.0
-"""Seconds without an answer to a letter. RFC 5321, 4.5.3.2, allows more."""
+"""Seconds for a letter and its answer. RFC 5321, 4.5.3.2, allows more."""
 IDLE_TIMEOUT = 10.0
 """Seconds after which a connection without work is closed: relays count them."""
 _LOOK = 2.0

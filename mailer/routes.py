@@ -214,12 +214,8 @@ class Route:
 
     async def _heard_news(self) -> bool:
         self._news.clear()
-        try:
-            async with asyncio.timeout(IDLE_TIMEOUT):
-                await self._news.wait()
-        except TimeoutError:
-            return False
-        return True
+        await pause(IDLE_TIMEOUT, self._news)
+        return self._news.is_set()
 
     async def _rest(self, trouble: Unreachable, stop: asyncio.Event) -> None:
         """Leave the relay alone for a while; other relays take its letters meanwhile.

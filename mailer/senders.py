@@ -124,13 +124,7 @@ class Senders:
 
     async def _rest(self, stop: asyncio.Event, *, is_fed: bool) -> None:
         """Wait for hunger where the lanes are full, else a little while for something to be due."""
-        if not is_fed:
-            await pause(IDLE_REST, stop)
-            return
-        ends = [asyncio.ensure_future(self._hungry.wait()), asyncio.ensure_future(stop.wait())]
-        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
-        for end in ends:
-            end.cancel()
+        await (pause(None, self._hungry, stop) if is_fed else pause(IDLE_REST, stop))
 
     def _appetite(self) -> int:
         """Return how many letters can be shared out by weight without any lane overflowing."""
@@ -242,10 +236,10 @@ def outcome_of(
     claim: Claim, result: Result, since: datetime, now: datetime, *, hold_doubtful: bool = False
 ) -> Outcome:
     """Return what a relay's answer means for a delivery of a campaign that is sent since `since`."""
+    if isinstance(result, Sent):
+        return Outcome(claim, Status.SENT)
     again = next_attempt(claim.refusals + 1, since, now)
     match result:
-        case Sent():
-            return Outcome(claim, Status.SENT)
         case Permanent(reason):
             return Outcome(claim, Status.FAILED, reason)
         case Ambiguous(reason) if hold_doubtful or again is None or claim.copies + 1 >= MOST_COPIES:

@@ -14,6 +14,7 @@ from aiosmtplib import SMTPDataError, SMTPResponseException, SMTPServerDisconnec
 
 from domain.errors import DomainError
 from mailer.envelopes import Envelope, mail_command, rcpt_command, unsendable
+from mailer.pipelines import COMMAND_TIMEOUT, DATA_TIMEOUT
 from mailer.relays import RelaySettings
 from mailer.results import (
     LOST,
@@ -31,10 +32,6 @@ from mailer.results import (
 
 CONNECT_TIMEOUT = 30.0
 """Seconds, for connection, greeting, encryption and login together."""
-COMMAND_TIMEOUT = 60.0
-"""Seconds, for each command of the envelope."""
-DATA_TIMEOUT = 180.0
-"""Seconds, for a whole letter and its answer. RFC 5321, 4.5.3.2, allows more."""
 SLOWEST_SEND = timedelta(seconds=2 * (CONNECT_TIMEOUT + 2 * COMMAND_TIMEOUT) + DATA_TIMEOUT)
 """The longest that `Connection.send` takes: two connections, MAIL and RCPT on each, one letter.
 

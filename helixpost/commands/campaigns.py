@@ -225,11 +225,6 @@ async def _listing(settings: Settings) -> list[Campaign]:
         return await campaigns.listing(session)
 
 
-def _row(reader: Subscriber) -> tuple[str, ...]:
-    group, country = reader.helix_group or "", reader.country or ""
-    return reader.email or "Telegram", reader.name, reader.language.value, group, country
-
-
 def _why(campaign: Campaign) -> dict[str, str]:
     """Return the reason why the service put a campaign aside, and its words; nothing for all others."""
     return {"reason": campaign.reason.value, "why": explain(campaign)} if campaign.reason else {}

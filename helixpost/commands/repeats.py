@@ -8,7 +8,7 @@ from domain import recurrences, schedules
 from domain.campaigns import Campaign, Reason, Status
 from domain.schedules import Schedule
 from domain.times import utc_now, zone_of
-from helixpost.commands import checks
+from helixpost.commands import checks, options
 from helixpost.commands.options import DEFAULT_CONFIG, AsJson, Config, read_settings, run
 from helixpost.commands.printing import out, print_json, print_table
 from helixpost.commands.reasons import local_time
@@ -25,7 +25,7 @@ _EXAMPLES = (
 
 
 def repeat(
-    number: Annotated[int, typer.Argument(metavar="ID", min=1, max=2**31 - 1, help="The campaign's number.")],
+    number: options.Number,
     rule: Annotated[str, typer.Option("--rule", help=f"{_EXAMPLES} (minute hour day month weekday).")],
     zone: Annotated[str, typer.Option("--zone", help="IANA time zone; none = the project's.")] = "",
     config: Config = DEFAULT_CONFIG,
