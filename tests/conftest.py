@@ -11,17 +11,15 @@ from uuid import uuid4
 import asyncpg
 import pytest
 from hypothesis import settings
-from sqlalchemy import make_url
 
 from domain.database import Database, DatabaseSettings
 from domain.keys import Keyring
-from helixpost import schema
+from tests.postgres import address_of, ask, migrate
 
 # How long an example takes depends on the machine; a test is about what it finds.
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
 
-POSTGRES = os.environ.get("HELIXPOST_TEST_POSTGRES", "postgresql://postgres@127.0.0.1:5432/postgres")
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 
 
@@ -35,26 +33,11 @@ def keyring() -> Keyring:
     return Keyring("a-key-for-the-tests-only-0123456789")
 
 
-async def _ask_postgres(*statements: str) -> None:
-    connection = await asyncpg.connect(POSTGRES, timeout=5)
-    try:
-        for statement in statements:
-            await connection.execute(statement)
-    finally:
-        await connection.close()
-
-
-async def _migrate(url: str) -> None:
-    database = Database(DatabaseSettings(url=url))
-    await schema.migrate(database)
-    await database.close()
-
-
 @pytest.fixture(scope="session")
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A migrated SQLite file that each test copies."""
     path = tmp_path_factory.mktemp("template") / "empty.db"
-    asyncio.run(_migrate(f"sqlite:///{path}"))
+    asyncio.run(migrate(f"sqlite:///{path}"))
     return path
 
 
@@ -63,18 +46,14 @@ def postgres_template() -> Iterator[str]:
     """A migrated PostgreSQL database that each test copies; dropped at the end."""
     name = f"helixpost_test_{uuid4().hex[:12]}"
     try:
-        asyncio.run(_ask_postgres(f'CREATE DATABASE "{name}"'))
+        asyncio.run(ask(f'CREATE DATABASE "{name}"'))
     except (OSError, TimeoutError, asyncpg.PostgresError) as error:
         if "HELIXPOST_TEST_POSTGRES" in os.environ:
             raise
         pytest.skip(f"SKIPPED ON POSTGRESQL: no server answers at 127.0.0.1:5432 ({error})")
-    asyncio.run(_migrate(_with_name(name)))
+    asyncio.run(migrate(address_of(name)))
     yield name
-    asyncio.run(_ask_postgres(f'DROP DATABASE "{name}" WITH (FORCE)'))
-
-
-def _with_name(name: str) -> str:
-    return make_url(POSTGRES).set(database=name).render_as_string(hide_password=False)
+    asyncio.run(ask(f'DROP DATABASE "{name}" WITH (FORCE)'))
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -87,9 +66,9 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
         return
     template = request.getfixturevalue("postgres_template")
     name = f"{template}_{uuid4().hex[:8]}"
-    asyncio.run(_ask_postgres(f'CREATE DATABASE "{name}" TEMPLATE "{template}"'))
-    yield _with_name(name)
-    asyncio.run(_ask_postgres(f'DROP DATABASE "{name}" WITH (FORCE)'))
+    asyncio.run(ask(f'CREATE DATABASE "{name}" TEMPLATE "{template}"'))
+    yield address_of(name)
+    asyncio.run(ask(f'DROP DATABASE "{name}" WITH (FORCE)'))
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import asyncio
 from datetime import datetime, timedelta
 
 import pytest
-from sqlalchemy import delete, text
+from sqlalchemy import delete
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -19,6 +19,7 @@ from domain.keys import Keyring
 from domain.languages import Language
 from domain.leases import Outcome
 from domain.subscribers import Channel, Profile, Subscriber
+from tests.postgres import until_it_waits
 
 LEASE = timedelta(minutes=10)
 LETTERS = {Language.ENGLISH: {"subject": "s"}, Language.SLOVENIAN: {"subject": "s"}}
@@ -206,18 +207,6 @@ async def test_a_campaign_with_deliveries_cannot_be_deleted(database: Database, 
             await connection.execute(delete(table))
 
 
-async def _until_it_waits(database: Database, work: asyncio.Task[None]) -> None:
-    """Return once the work waits for another transaction, or is done."""
-    waiting = text(
-        "SELECT count(*) FROM pg_locks JOIN pg_database ON pg_database.oid = pg_locks.database "
-        "WHERE NOT granted AND datname = current_database()"
-    )
-    while not database.is_sqlite and not work.done():
-        async with database.engine.connect() as connection:
-            if await connection.scalar(waiting):
-                return
-
-
 async def test_who_is_erased_while_the_ledger_is_filled_is_forgotten_there(
     database: Database, keyring: Keyring, now: datetime
 ) -> None:
@@ -231,7 +220,7 @@ async def test_who_is_erased_while_the_ledger_is_filled_is_forgotten_there(
     async with database.transaction() as session:
         await _started(session, now)
         erasing = asyncio.create_task(erase())
-        await _until_it_waits(database, erasing)
+        await until_it_waits(database, erasing)
         assert not erasing.done()
     await erasing
     async with database.reading() as session:
@@ -252,7 +241,7 @@ async def test_who_is_being_erased_does_not_come_into_the_ledger(
     async with database.transaction() as session:
         await dossiers.erase(session, await session.merge(gone), keyring, now)
         starting = asyncio.create_task(start())
-        await _until_it_waits(database, starting)
+        await until_it_waits(database, starting)
     await starting
     async with database.reading() as session:
         assert (await session.exec(select(Delivery.subscriber_id))).all() == [stays.id]

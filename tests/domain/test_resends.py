@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 import pytest
-from sqlalchemy import text
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -24,6 +23,7 @@ from domain.subscribers import Channel, Subscriber
 from tests.domain.test_campaigns import LETTERS as ENGLISH
 from tests.domain.test_campaigns import _draft
 from tests.domain.test_deliveries import LEASE, _reader, _started
+from tests.postgres import until_it_waits
 
 DAY = timedelta(days=1)
 Ends = Mapping[str, tuple[Status, str]]
@@ -321,18 +321,6 @@ async def test_letters_in_telegram_are_never_sent_again(database: Database, now:
         assert (await _fresh(session, number)).status is campaigns.Status.SENT
 
 
-async def _until_it_waits(database: Database, work: asyncio.Task[list[int]]) -> None:
-    """Return once the work waits for another transaction's row, or is done."""
-    waiting = text(
-        "SELECT count(*) FROM pg_stat_activity "
-        "WHERE wait_event_type = 'Lock' AND datname = current_database()"
-    )
-    while not database.is_sqlite and not work.done():
-        async with database.engine.connect() as connection:
-            if await connection.scalar(waiting):
-                return
-
-
 async def test_a_campaign_does_not_end_while_it_is_being_sent_again(
     database: Database, now: datetime
 ) -> None:
@@ -350,7 +338,7 @@ async def test_a_campaign_does_not_end_while_it_is_being_sent_again(
         await resends.resend(session, number, now, uncertain=False)
         await _look_anew(session)
         finishing = asyncio.create_task(finish())
-        await _until_it_waits(database, finishing)
+        await until_it_waits(database, finishing)
     assert await finishing == []
 
 

@@ -13,19 +13,18 @@ from sqlmodel import col, select, update
 
 from domain import campaigns
 from domain.addresses import address_of
-from domain.audiences import Audience
-from domain.campaigns import Draft, Progress, Text
+from domain.campaigns import Progress, Text
 from domain.database import Database
 from domain.deliveries import Delivery, Status
 from domain.languages import Language
-from domain.subscribers import Channel, Subscriber
+from domain.subscribers import Subscriber
 from domain.times import utc_now
 from mailer.relays import DeliverySettings
 from tests.faults.copies import Copy, by_recipient
 from tests.faults.nurseries import Nursery
 from tests.faults.processes import PATIENCE, Mailer
 from tests.faults.relays import Relay
-from tests.mailer.offices import example_project
+from tests.mailer.offices import example_project, schedule_to_all
 
 QUIET = 0.5
 """Seconds without a copy after which none is expected."""
@@ -99,13 +98,8 @@ class Rig:
     async def schedule(self, *, subject: str = "News") -> int:
         """Create a campaign to everybody that is due at once; nobody may be there to send it."""
         now, texts = utc_now(), {Language.ENGLISH: Text(subject, "In short", BODY)}
-        draft = Draft(subject, Audience(), (Channel.EMAIL,), "newsletter", "hash", texts)
         async with self.database.transaction() as session:
-            campaign = await campaigns.create(session, draft, now)
-            assert campaign.id is not None
-            await campaigns.approve(session, campaign.id, now)
-            await campaigns.schedule(session, campaign.id, now, "UTC", now)
-        return campaign.id
+            return await schedule_to_all(session, subject, texts, now)
 
     async def pause(self, campaign: int) -> None:
         """Hold a campaign, as its lead would."""

@@ -1,32 +1,21 @@
 """Stores: a database taken hold of from outside, past the program: locked, looked at, checked."""
 
 import asyncio
-import os
 import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from uuid import uuid4
 
-import asyncpg
 from sqlalchemy import make_url
 
-from domain.database import Database, DatabaseSettings
-from helixpost import schema
+from tests.postgres import address_of, ask, connected, migrate
 
-_POSTGRES = os.environ.get("HELIXPOST_TEST_POSTGRES", "postgresql://postgres@127.0.0.1:5432/postgres")
 _SQLITE_PATIENCE = 30.0
 _BUSY = """
     SELECT count(*) FROM pg_stat_activity
     WHERE datname = current_database() AND pid <> pg_backend_pid() AND state <> 'idle'
 """
-
-
-async def ask(*statements: str, at: str = _POSTGRES) -> None:
-    """Let a PostgreSQL server do something, each statement by itself; that of the tests, or the one there."""
-    async with _connected(at) as connection:
-        for statement in statements:
-            await connection.execute(statement)
 
 
 @asynccontextmanager
@@ -44,23 +33,11 @@ async def fresh(kind: str, folder: Path) -> AsyncIterator[str]:
             await ask(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
-async def migrate(url: str) -> None:
-    """Bring an empty database to the newest schema."""
-    database = Database(DatabaseSettings(url=url))
-    await schema.migrate(database)
-    await database.close()
-
-
-def address_of(name: str, at: str = _POSTGRES) -> str:
-    """Return the address of a database on a server."""
-    return make_url(at).set(database=name).render_as_string(hide_password=False)
-
-
 @asynccontextmanager
 async def locked(url: str) -> AsyncIterator[None]:
     """Hold the ledger while the block runs: nobody else can claim or record, all can read."""
     if (path := _path_of(url)) is None:
-        async with _connected(url) as connection, connection.transaction():
+        async with connected(url) as connection, connection.transaction():
             await connection.execute("LOCK TABLE delivery IN EXCLUSIVE MODE")
             yield
         return
@@ -75,7 +52,7 @@ async def locked(url: str) -> AsyncIterator[None]:
 async def is_free(url: str) -> bool:
     """Say whether nobody is in the middle of a transaction that would keep others waiting."""
     if (path := _path_of(url)) is None:
-        async with _connected(url) as connection:
+        async with connected(url) as connection:
             return int(await connection.fetchval(_BUSY)) == 0
     with _opened(path, 0) as file:
         try:
@@ -101,15 +78,6 @@ def _opened(path: str, timeout: float) -> Iterator[sqlite3.Connection]:
         yield file
     finally:
         file.close()
-
-
-@asynccontextmanager
-async def _connected(url: str) -> AsyncIterator[asyncpg.Connection]:
-    connection = await asyncpg.connect(url, timeout=10)
-    try:
-        yield connection
-    finally:
-        await connection.close()
 
 
 def _path_of(url: str) -> str | None:

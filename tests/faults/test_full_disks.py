@@ -21,7 +21,8 @@ from tests.faults.nurseries import Nursery
 from tests.faults.relays import Relay
 from tests.faults.rigs import WINDOW, Rig, check_copies
 from tests.faults.servers import OWNER, NoServer, server
-from tests.faults.stores import address_of, ask, is_intact, migrate
+from tests.faults.stores import is_intact
+from tests.postgres import address_of, ask, migrate
 from web.app import create_app
 from wording.texts import Texts
 

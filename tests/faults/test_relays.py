@@ -1,15 +1,16 @@
 """The scripted relay itself: what it offers, how it counts, how it misbehaves."""
 
 import asyncio
-import ipaddress
 import ssl
 import sys
-from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 from pathlib import Path
 
 import aiosmtplib
 import pytest
+from cryptography.x509 import IPAddress
 
+from tests.certificates import self_signed
 from tests.faults import copies
 from tests.faults.nurseries import ROOT
 from tests.faults.relays import Offers, Relay
@@ -113,7 +114,7 @@ async def test_letters_travel_under_tls_where_the_relay_offers_it(
     rig: Rig, tmp_path: Path, pipelining: bool
 ) -> None:
     certificate = tmp_path / "certificate.pem"
-    _certify(certificate)
+    certificate.write_bytes(self_signed([IPAddress(ip_address("127.0.0.1"))]))
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate)
     rig.relay.offers, rig.security = Offers(pipelining=pipelining, starttls=context), "starttls"
@@ -125,28 +126,3 @@ async def test_letters_travel_under_tls_where_the_relay_offers_it(
     check_copies(rig.relay.copies, await rig.rows(campaign), extra=0)
     assert len(rig.relay.copies) == 20
     assert rig.relay.encrypted > 0
-
-
-def _certify(path: Path) -> None:
-    """Write a certificate for this machine, and its key."""
-    x509 = pytest.importorskip("cryptography.x509")
-    from cryptography.hazmat.primitives import hashes, serialization
-    from cryptography.hazmat.primitives.asymmetric import ec
-
-    key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
-    names = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(hours=1))
-        .not_valid_after(now + timedelta(hours=1))
-        .add_extension(names, critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    unencrypted = serialization.NoEncryption()
-    pem, form = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8
-    path.write_bytes(certificate.public_bytes(pem) + key.private_bytes(pem, form, unencrypted))

@@ -1,7 +1,7 @@
 """Offices: a mailer's surroundings in tests, with the few verbs that the stories need."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -69,14 +69,8 @@ class Office:
         """Create, approve and schedule a campaign in English and the languages named."""
         named = {Language(code): text for code, text in more.items()}
         written = {Language.ENGLISH: Text(subject, "In short", body), **named}
-        draft = Draft("issue", Audience(), (Channel.EMAIL,), "newsletter", "hash", written)
-        now = self.clock()
         async with self.database.transaction() as session:
-            campaign = await campaigns.create(session, draft, now)
-            assert campaign.id is not None
-            await campaigns.approve(session, campaign.id, now)
-            await campaigns.schedule(session, campaign.id, now, "UTC", now)
-        return campaign.id
+            return await schedule_to_all(session, "issue", written, self.clock())
 
     async def start(self, campaign_id: int) -> None:
         """Let its time come, with nobody there to send it."""
@@ -170,3 +164,15 @@ async def until(condition: Callable[[], Awaitable[bool]]) -> None:
     async with asyncio.timeout(PATIENCE):
         while not await condition():
             await asyncio.sleep(0.02)
+
+
+async def schedule_to_all(
+    session: AsyncSession, name: str, texts: Mapping[Language, Text], now: datetime
+) -> int:
+    """Create an e-mail campaign to everybody that is due at once, and return its number."""
+    draft = Draft(name, Audience(), (Channel.EMAIL,), "newsletter", "hash", dict(texts))
+    campaign = await campaigns.create(session, draft, now)
+    assert campaign.id is not None
+    await campaigns.approve(session, campaign.id, now)
+    await campaigns.schedule(session, campaign.id, now, "UTC", now)
+    return campaign.id

@@ -5,17 +5,14 @@ import ssl
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
 from socket import EAI_NONAME, gaierror
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
+from cryptography.x509 import DNSName
 
 from mailer.fetches import PublicDoor, is_public
+from tests.certificates import self_signed
 
 HERE = "127.0.0.1"
 
@@ -114,7 +111,7 @@ class Website:
 async def served(folder: Path, hosts: Sequence[str]) -> AsyncIterator[Website]:
     """Serve a website with a certificate for those hosts while the block runs."""
     certificate = folder / "certificate.pem"
-    certificate.write_bytes(_certificate(hosts))
+    certificate.write_bytes(self_signed([DNSName(host) for host in hosts]))
     server_tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     server_tls.load_cert_chain(certificate)
     site = Website(server_tls, ssl.create_default_context(cafile=certificate))
@@ -133,26 +130,3 @@ async def served(folder: Path, hosts: Sequence[str]) -> AsyncIterator[Website]:
             server.close()
             for task in tasks:
                 task.cancel()
-
-
-def _certificate(hosts: Sequence[str]) -> bytes:
-    """Return a key and the certificate that it signed for itself."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "a test")])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(host) for host in hosts]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    pem = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    return pem + certificate.public_bytes(serialization.Encoding.PEM)
