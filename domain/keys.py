@@ -16,7 +16,7 @@ class Keyring:
 
     def __init__(self, secret: str) -> None:
         """Take the secret of `[service] secret`; whoever holds it can forge links."""
-        self._secret = secret.encode()
+        self._unused_mac = hmac.new(secret.encode(), digestmod=sha256)
 
     def hash_address(self, email_key: str) -> str:
         """Return the keyed hash under which an address stays suppressed after its erasure."""
@@ -52,4 +52,6 @@ class Keyring:
         return b32encode(mac).decode().lower()
 
     def _mac(self, purpose: str, message: str) -> bytes:
-        return hmac.digest(self._secret, f"helixpost/{purpose}/{message}".encode(), sha256)
+        mac = self._unused_mac.copy()
+        mac.update(f"helixpost/{purpose}/{message}".encode())
+        return mac.digest()

@@ -59,12 +59,10 @@ def _due_over(channel: Channel) -> Select[*tuple[Any, ...]]:
         sa_select(
             col(Delivery.id),
             col(Delivery.attempts),
-            col(Delivery.campaign_id),
             col(Delivery.language),
-            col(Delivery.status),
+            (col(Delivery.status) == Status.SENDING).label("is_orphan"),
             col(Delivery.reason),
             col(Delivery.refusals),
-            col(Delivery.subscriber_id),
             reachable(channel).label("reachable"),
             *addressees.COLUMNS,
         )
@@ -152,8 +150,8 @@ async def claim(  # noqa: PLR0913 - the options of one statement
         wanted = {"campaign": campaign_id, "now": now, "most": share}
         found = (await connection.execute(_DUE[channel], wanted)).all()
         due = [row for row in found if row.id not in held]
-        claims += [_claim_of(row) for row in due if row.reachable]
-        if gone := [row for row in due if not row.reachable]:
+        claims += [_claim_of(campaign_id, row) for row in due if row.reachable]
+        if gone := [_claim_of(campaign_id, row) for row in due if not row.reachable]:
             await _skip(session, channel, gone, now)
     if claims:
         numbers = [claim.delivery_id for claim in claims]
@@ -188,44 +186,37 @@ async def record(session: AsyncSession, outcomes: Iterable[Outcome], now: dateti
         await connection.execute(statement, {"numbers": numbers, **change._asdict()})
 
 
-def _claim_of(row: Any) -> Claim:
-    number, attempts, campaign_id, language, status, _, refusals, _, _, *addressee = row
+def _claim_of(campaign_id: int, row: Any) -> Claim:
+    number, attempts, language, is_orphan, reason, refusals, _, *addressee = row
+    copies = _copies_of(reason) + is_orphan  # what a dead sender had taken may have arrived
     return Claim(
-        number,
-        attempts + 1,
-        campaign_id,
-        language,
-        Addressee(*addressee),
-        _copies_of(row),
-        refusals,
-        status is Status.SENDING,
+        number, attempts + 1, campaign_id, language, Addressee(*addressee), copies, refusals, is_orphan
     )
 
 
-async def _skip(session: AsyncSession, channel: Channel, rows: Sequence[Any], now: datetime) -> None:
+async def _skip(session: AsyncSession, channel: Channel, claims: Sequence[Claim], now: datetime) -> None:
     """Pass over readers who cannot be written to any more."""
-    numbers = [row.subscriber_id for row in rows]
+    numbers = [claim.addressee.id for claim in claims]
     found = await session.exec(select(Subscriber).where(col(Subscriber.id).in_(numbers)))
     readers = {reader.id: reader for reader in found}
     connection = await session.connection()
-    for row in rows:
+    for claim in claims:
         await connection.execute(
             update(Delivery)
-            .where(col(Delivery.id) == row.id)
+            .where(col(Delivery.id) == claim.delivery_id)
             .values(
                 # A copy of an earlier attempt may have arrived before the reader left.
-                status=Status.UNCERTAIN if _copies_of(row) else Status.SKIPPED,
+                status=Status.UNCERTAIN if claim.copies else Status.SKIPPED,
                 # Who came back between the two looks had left at the first.
-                reason=deliveries.obstacle(readers.get(row.subscriber_id), channel) or Skip.LEFT,
+                reason=deliveries.obstacle(readers.get(claim.addressee.id), channel) or Skip.LEFT,
                 finished_at=now,
             )
         )
 
 
-def _copies_of(row: Any) -> int:
-    """Return how often a waiting row may have arrived: as its reason says, and once if its sender died."""
-    told = row.reason.removeprefix(DOUBT).partition(":")[0] if row.reason.startswith(DOUBT) else "0"
-    return int(told) + (row.status is Status.SENDING)
+def _copies_of(reason: str) -> int:
+    """Return how often a waiting row may have arrived, as its reason says."""
+    return int(reason.removeprefix(DOUBT).partition(":")[0]) if reason.startswith(DOUBT) else 0
 
 
 class _Change(NamedTuple):

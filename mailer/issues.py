@@ -42,7 +42,7 @@ class Issue:
 
     def fill_in(self, reader: Reader, token: str) -> Content:
         """Return the letter for one reader; raises `Invalid` when it cannot be rendered."""
-        return self.letter.render(self._values(reader, self._own_link(token)))
+        return self.letter.render(self._values(reader, token))
 
     def address(self, addressee: Addressee, now: datetime) -> Envelope:
         """Return the message to one addressee; raises `Invalid` when it is unfit to be sent.
@@ -53,7 +53,7 @@ class Issue:
         assert addressee.email is not None
         keyring = self._stationery.service.keyring
         token = keyring.sign_unsubscribe(addressee.id)
-        printed = self._press.print(readers.reader_of(addressee), self._own_link(token))
+        printed = self._press.print(readers.reader_of(addressee), token)
         number = keyring.message_id(self.campaign_id, addressee.id)
         envelope = messages.newsletter(
             self._stationery, printed, addressee.email, message_id=number, token=token, now=now
@@ -61,12 +61,10 @@ class Issue:
         paths = self._stationery.return_paths
         return envelope._replace(sender=paths.of(self.campaign_id, addressee.id)) if paths else envelope
 
-    def _own_link(self, token: str) -> str:
-        return own_link(self._stationery.service, self.letter.language, token)
-
-    def _values(self, reader: Reader, own: str) -> dict[str, Any]:
-        service = self._stationery.service
-        links = links_for(service, self.letter.language, f"/archive/{self.campaign_id}", own)
+    def _values(self, reader: Reader, token: str) -> dict[str, Any]:
+        service, language = self._stationery.service, self.letter.language
+        own = own_link(service, language, token)
+        links = links_for(service, language, f"/archive/{self.campaign_id}", own)
         return readers.values(reader, self.project, service, links)
 
 

@@ -16,7 +16,7 @@ from domain.languages import Language
 from domain.leases import Claim, Outcome
 from domain.subscribers import Channel
 from domain.times import Clock
-from domain.waits import outlast
+from domain.waits import outlast, pause
 from mailer import issues
 from mailer.issues import Issue
 from mailer.messages import Stationery
@@ -26,9 +26,9 @@ LEASE = timedelta(minutes=15)
 """Longer than an outage to be survived without an extra copy, and than the slowest send, also of a
 claim that waited for its turn."""
 
-GATHER = 0.002
-"""Seconds in which an outcome waits for others to be written in one commit: it saves a third of the commits
-at full speed, and costs nobody anything below it."""
+PATIENCE = 0.01
+"""Seconds in which an outcome waits for others to be written in one commit, at most: commits cost as much as
+sending does, and below full speed nobody waits for them."""
 
 log = structlog.get_logger()
 
@@ -50,7 +50,12 @@ class Ledger:
         """The campaigns whose letters are open, and since when they are sent."""
         self._in_flight: set[int] = set()
         """What this process claimed and has not recorded: it never claims that again itself."""
-        self._outcomes: asyncio.Queue[_Settled | None] = asyncio.Queue()
+        self._settled: list[_Settled] = []
+        """What is to be written down."""
+        self._awaited = 1
+        """How many outcomes the recorder waits for."""
+        self._has_come_in = asyncio.Event()
+        self._is_closed = False
 
     async def claim(self, limit: int) -> list[Claim]:
         """Return so many due deliveries at most, under a lease."""
@@ -69,30 +74,40 @@ class Ledger:
 
     def settle(self, outcome: Outcome, hold: Reason | None = None) -> None:
         """Hand in what became of a claim, and why its campaign is to wait; the recorder writes it down."""
-        self._outcomes.put_nowait((outcome, hold))
+        self._settled.append((outcome, hold))
+        if len(self._settled) >= self._awaited:
+            self._has_come_in.set()
 
     def close(self) -> None:
         """Let the recorder end once everything handed in is written down."""
-        self._outcomes.put_nowait(None)
+        self._is_closed = True
+        self._has_come_in.set()
 
-    async def record(self, recorded: Callable[[Sequence[Outcome], Collection[int]], None]) -> None:
-        """Write outcomes down until closed, each time all that has come in.
+    async def record(
+        self, recorded: Callable[[Sequence[Outcome], Collection[int]], None], *, at_once: int = 1
+    ) -> None:
+        """Write outcomes down until closed, each time all that has come in, which `at_once` are enough of.
 
         `recorded` hears of each batch once it is committed, and of the campaigns that are held by it.
         """
-        while (first := await self._outcomes.get()) is not None:
-            await asyncio.sleep(GATHER)
-            batch, closed = [first], False
-            while not self._outcomes.empty() and not closed:
-                more = self._outcomes.get_nowait()
-                closed = more is None
-                batch += [more] if more else []
+        while batch := await self._gather(at_once):
             held = await outlast(partial(self._record, batch), "recording")
             outcomes = [outcome for outcome, _ in batch]
             self._in_flight.difference_update(outcome.claim.delivery_id for outcome in outcomes)
             recorded(outcomes, held)
-            if closed:
-                return
+
+    async def _gather(self, enough: int) -> list[_Settled]:
+        """Wait for an outcome, then for enough of them while patience lasts, and return all that came in.
+
+        Nothing is returned when nothing can come any more.
+        """
+        for count, patience in ((1, None), (enough, PATIENCE)):
+            self._awaited = count
+            self._has_come_in.clear()
+            if len(self._settled) < count and not self._is_closed:
+                await pause(patience, self._has_come_in)
+        batch, self._settled = self._settled, []
+        return batch
 
     async def _claim(self, limit: int) -> list[Claim]:
         async with self._database.transaction() as session:

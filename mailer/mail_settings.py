@@ -51,7 +51,7 @@ class MailSettings(BaseModel):
         """The address on the envelope and in From."""
         return _split(self.sender)[1].email
 
-    @property
+    @cached_property
     def domain(self) -> str:
         """The sender's domain, in which Message-IDs and the list are named."""
         return self.sender_address.rpartition("@")[2]

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from email import message_from_bytes, policy
 from email.utils import format_datetime
 from functools import cached_property, lru_cache
@@ -121,8 +121,9 @@ def newsletter(
     leave = f"<{stationery.service.url(f'/unsubscribe/{token}')}>"
     if stationery.mail.reply_to:
         leave += f", <mailto:{stationery.mail.reply_to}?subject=unsubscribe>"
-    lines = [("List-Unsubscribe", leave), *stationery.list_headers]
-    return _envelope(stationery, written, recipient, message_id, now, lines)
+    letter = _envelope(stationery, written, recipient, message_id, now, [("List-Unsubscribe", leave)])
+    letter.lines.extend(stationery.list_headers)
+    return letter
 
 
 def notice(
@@ -164,19 +165,17 @@ def _envelope(
     more: Headers,
 ) -> Envelope:
     mail = stationery.mail
-    lines = [
-        *stationery.opening,
+    own = [
         ("To", headers.checked(recipient, field="recipient")),
         ("Subject", _subject(written.subject)),
-        ("Date", _date(now.replace(microsecond=0))),
+        ("Date", _date(int(now.timestamp()))),
         ("Message-ID", f"<{message_id}@{mail.domain}>"),
-        ("Content-Language", written.language),
         *more,
-        *_MIME,
     ]
-    for name, value in lines:
+    for name, value in own:
         if len(value) * _WIDEST >= headers.LONGEST_LINE:
             _check_length(name, value)
+    lines = [*stationery.opening, *own, ("Content-Language", written.language), *_MIME]
     return Envelope(mail.sender_address, recipient, lines, written.body)
 
 
@@ -187,9 +186,9 @@ def _subject(text: str) -> str:
 
 
 @lru_cache(maxsize=8)
-def _date(moment: datetime) -> str:
+def _date(second: int) -> str:
     """Return a moment as it stands in a header: many letters leave in the same second."""
-    return format_datetime(moment)
+    return format_datetime(datetime.fromtimestamp(second, UTC))
 
 
 def _check_length(name: str, value: str) -> None:

@@ -1,27 +1,26 @@
 """Presses: a letter set up once for many readers, so that a copy takes little more than joining bytes.
 
 Readers share most of what a letter says of them: there are fewer first names than readers. A form is the
-letter set for one combination of the values that it uses, with gaps where the reader's own link belongs.
+letter set for one combination of the values that it uses, with gaps where the reader's own token belongs.
 """
 
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
+from itertools import compress
 from typing import Any, NamedTuple
-
-from markupsafe import escape
 
 from domain.languages import Language
 from mailer import messages, quoted_printable
 from mailer.letters import PersonalLetter
-from wording.readers import Reader
+from wording.readers import NOBODY, Reader
 
 FORMS = 128
 """Forms of one letter that are kept, those used last."""
 _OWN_LINK = "unsubscribe_url"
-"""The one value that no two readers share."""
+"""The one value that no two readers share: their token is in it."""
 _GAP = f"gap-{secrets.token_hex(16)}"
-"""Stands in a form for that value; nobody can write it into a letter."""
+"""Stands in a form for the token; nobody can write it into a letter."""
 _CODED_GAP = _GAP.encode()
 
 
@@ -37,7 +36,7 @@ class Press:
     """Prints one letter for one reader after another."""
 
     def __init__(self, letter: PersonalLetter, values: Callable[[Reader, str], Mapping[str, Any]]) -> None:
-        """Set the letter up; `values` returns what it is filled in with for a reader with that own link."""
+        """Set the letter up; `values` returns what it is filled in with for a reader with that token."""
         parts = (letter.subject, letter.text, letter.html)
         names = frozenset[str]().union(*(part.names for part in parts))
         self._letter = letter
@@ -45,21 +44,24 @@ class Press:
         self._uses = [not names.isdisjoint({"subscriber", f"subscriber.{field}"}) for field in Reader._fields]
         self._has_gaps = _OWN_LINK not in letter.subject.names | letter.text.computed | letter.html.computed
         self._known = {piece: quoted_printable.encode(piece) for part in parts for piece in part.constants}
-        self._known[_GAP] = _CODED_GAP
         self._coded = lru_cache(maxsize=FORMS)(quoted_printable.encode)
         self._form = lru_cache(maxsize=FORMS)(self._set)
 
-    def print(self, reader: Reader, own_link: str) -> Print:
-        """Return the letter for one reader; raises `Invalid` when it cannot be rendered."""
-        shown = Reader(*[value if used else "" for value, used in zip(reader, self._uses, strict=True)])
-        is_plain = self._has_gaps and escape(own_link) == own_link
-        form = self._form(shown, _GAP if is_plain else own_link)
-        return Print(form.subject, form.body(own_link), self._letter.language)
+    def print(self, reader: Reader, token: str) -> Print:
+        """Return the letter for one reader; raises `Invalid` when it cannot be rendered.
 
-    def _set(self, reader: Reader, own_link: str) -> "_Form":
-        letter, values = self._letter, self._values(reader, own_link)
+        The token is a keyring's: letters, digits and hyphens, which every encoding leaves as they are.
+        """
+        used = tuple(compress(reader, self._uses))
+        form = self._form(used, _GAP if self._has_gaps else token)
+        return Print(form.subject, form.body(token), self._letter.language)
+
+    def _set(self, used: tuple[str, ...], token: str) -> "_Form":
+        letter = self._letter
+        reader = NOBODY._replace(**dict(zip(compress(Reader._fields, self._uses), used, strict=True)))
+        values = self._values(reader, token)
         text, html = (
-            quoted_printable.encode_all(part.pieces(values), self._encode)
+            quoted_printable.encode_all(_with_gaps_apart(part.pieces(values)), self._encode)
             for part in (letter.text, letter.html)
         )
         return _Form(letter.subject.render(values), messages.body_pieces(text, html))
@@ -74,11 +76,25 @@ class _Form:
     def __init__(self, subject: str, pieces: list[bytes]) -> None:
         self.subject = subject
         self._pieces = pieces
-        self._gaps = [place for place, piece in enumerate(pieces) if piece == _CODED_GAP]
+        self._gaps = [
+            (place, piece.removeprefix(_CODED_GAP))
+            for place, piece in enumerate(pieces)
+            if piece.startswith(_CODED_GAP)
+        ]
+        """Where they are, and how their lines end."""
 
-    def body(self, own_link: str) -> bytes:
-        pieces = self._pieces.copy()
-        coded = quoted_printable.encode(own_link)
-        for place in self._gaps:
-            pieces[place] = coded
+    def body(self, token: str) -> bytes:
+        pieces, coded = self._pieces.copy(), token.encode()
+        for place, end in self._gaps:
+            pieces[place] = coded + end
         return b"".join(pieces)
+
+
+def _with_gaps_apart(pieces: Iterable[str]) -> Iterator[str]:
+    """Divide pieces so that each gap is one of its own: it gets a line, on which any token has room."""
+    for piece in pieces:
+        before, *others = piece.split(_GAP)
+        yield before
+        for after in others:
+            yield _GAP
+            yield after

@@ -34,7 +34,7 @@ class DeliverySettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    window: int = Field(default=100, ge=1, le=10_000)
+    window: int = Field(default=200, ge=1, le=10_000)
     """Letters handed to a relay and not yet recorded, at most: so many could be sent twice by a crash."""
     ambiguous: Literal["resend", "hold"] = "resend"
     """What becomes of a letter that may have been taken: sent again with the same Message-ID, or held as

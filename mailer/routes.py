@@ -18,7 +18,7 @@ from mailer.throttles import throttles_of
 
 MOST_RETURNS = 2
 """A letter that came back unsent so often, because its connection was lost, is tried later."""
-LANE = 150
+LANE = 500
 """Letters that wait in a lane at most."""
 _AHEAD = 2
 """Seconds of work that a limited relay keeps in its lane."""

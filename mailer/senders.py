@@ -65,7 +65,7 @@ class Senders:
         Raises when a task dies: a swallowed error would look like a campaign that hangs.
         """
         async with asyncio.TaskGroup() as recording:
-            recording.create_task(self._ledger.record(self._recorded))
+            recording.create_task(self._ledger.record(self._recorded, at_once=self._settings.window // 2))
             async with asyncio.TaskGroup() as sending:
                 sending.create_task(self._feed(stop))
                 sending.create_task(self._review())
@@ -141,11 +141,12 @@ class Senders:
     def _choose(self) -> Route | None:
         """Return the relay that is furthest behind its share; None when none can be used."""
         routes = self._usable()
+        if len(routes) < 2:
+            return routes[0] if routes else None
         for route in routes:
             route.credit += route.relay.weight or 1
-        chosen = max(routes, key=lambda route: route.credit, default=None)
-        if chosen:
-            chosen.credit -= sum(route.relay.weight or 1 for route in routes)
+        chosen = max(routes, key=lambda route: route.credit)
+        chosen.credit -= sum(route.relay.weight or 1 for route in routes)
         return chosen
 
     def _prepare(self, claim: Claim) -> Parcel | None:
@@ -184,6 +185,8 @@ class Senders:
 
     def _wait_for_domain(self, claim: Claim) -> float:
         """Return the seconds that a letter has to wait because its domain wants no more now."""
+        if not self._domains:
+            return 0.0
         limit = self._domains.get((claim.addressee.email or "").rpartition("@")[2].lower())
         return limit.wait(asyncio.get_running_loop().time()) if limit else 0.0
 
@@ -220,12 +223,13 @@ class Senders:
     def _objection(self, campaign_id: int, result: Result) -> Reason | None:
         """Return why a campaign must not go on; final refusals in a row count anew once it was held."""
         match result:
+            case Sent():
+                self._failures.pop(campaign_id, None)
+                return None
             case Policy():
                 return Reason.REFUSED
             case Permanent():
                 self._failures[campaign_id] += 1
-            case Sent():
-                self._failures.pop(campaign_id, None)
         if self._failures[campaign_id] < FAILURES_IN_A_ROW:
             return None
         del self._failures[campaign_id]

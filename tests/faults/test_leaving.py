@@ -12,7 +12,7 @@ from domain.times import utc_now
 from tests.faults.copies import by_recipient
 from tests.faults.rigs import Rig, check_copies, moment_of
 
-READERS = [f"reader+{number}" for number in range(300)]
+READERS = [f"reader+{number}" for number in range(1500)]
 BEFORE = 40
 
 

@@ -13,7 +13,7 @@ from tests.faults.proxies import Proxy
 from tests.faults.rigs import Rig, check_copies
 from tests.faults.stores import locked
 
-READERS = [f"reader+{number}" for number in range(200 * ROUNDS)]
+READERS = [f"reader+{number}" for number in range(1500 * ROUNDS)]
 AWAY = 2.0 if ROUNDS == 1 else 40.0
 """Seconds; 40 are longer than SQLite waits for a lock."""
 LOSES_EVERY = 5

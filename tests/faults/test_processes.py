@@ -11,7 +11,7 @@ from tests.faults.scripts import EVERYONE, SILENT, Act, Moment
 from tests.faults.stores import locked
 
 SHORT_DRAIN = {"mailer.role.DRAIN": 1.0}
-READERS = [f"reader+{number}" for number in range(400 * ROUNDS)]
+READERS = [f"reader+{number}" for number in range(1500 * ROUNDS)]
 
 
 async def _check_each_once(rig: Rig, campaign: int) -> None:
